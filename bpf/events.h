@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
+/*
+ * The wire contract between the kernel programs and native/: one record per
+ * kernel event, in ring-buffer order. This is the only definition; the layout
+ * test compares it with what TypeScript believes (src/model/event.ts).
+ *
+ * Rules: fixed-width integers only, every gap padded by hand, header first,
+ * sizes asserted. Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns).
+ */
+#ifndef AFTERTRACE_EVENTS_H
+#define AFTERTRACE_EVENTS_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+/* Longest task name the kernel keeps, NUL included (TASK_COMM_LEN). */
+#define EVENT_NAME_LENGTH 16
+/* Upper bound of --snaplen: bytes of one message head that may be kept. */
+#define EVENT_PAYLOAD_MAX 4096
+
+/* Kinds 1..15 come from the kernel; 16 and up are made in user space. */
+enum event_kind {
+	EVENT_RECEIVE = 1,     /* bytes taken from a socket (bytes = 0: end of stream) */
+	EVENT_SEND = 2,        /* bytes given to a socket */
+	EVENT_CONNECTION = 3,  /* a socket described: at its first I/O, or by the start-up pass */
+	EVENT_CONNECT = 4,     /* connect() called, on the calling thread (SYN_SENT) */
+	EVENT_ESTABLISHED = 5, /* the handshake of a connect() ended; thread is arbitrary */
+	EVENT_PEER_CLOSED = 6, /* the peer's FIN arrived; thread is arbitrary */
+	EVENT_CLOSE = 7,       /* the socket is closed; error holds sk_err; thread is arbitrary */
+	EVENT_FORK = 8,        /* a task was created: tgid/tid are the child's, parent the creator's tid */
+	EVENT_EXEC = 9,        /* a process image was replaced */
+	EVENT_EXIT = 10,       /* a task ended */
+};
+
+/* flags of EVENT_RECEIVE and EVENT_SEND */
+#define EVENT_FLAG_HEAD 0x0001      /* the bytes begin like an HTTP/1 message head */
+#define EVENT_FLAG_TRUNCATED 0x0002 /* head bytes beyond the snap length were not kept */
+#define EVENT_FLAG_PEEK 0x0004      /* MSG_PEEK: the bytes stay in the socket and come again */
+#define EVENT_FLAG_UNREADABLE 0x0008 /* payload wanted but the buffer could not be read */
+#define EVENT_FLAG_OPAQUE 0x0010    /* the connection does not look like HTTP/1 */
+/* flags of EVENT_CONNECTION */
+#define EVENT_FLAG_SNAPSHOT 0x0100  /* found open by the start-up pass, not by its I/O */
+#define EVENT_FLAG_PASSIVE 0x0200   /* this end accepted the connection (known only if seen) */
+#define EVENT_FLAG_ACTIVE 0x0400    /* this end called connect() (known only if seen) */
+
+struct event_header {
+	__u64 time_ns;
+	__u64 connection; /* socket cookie; 0 where no socket is meant */
+	__u32 tgid;
+	__u32 tid;
+	__u16 kind;  /* enum event_kind */
+	__u16 flags;
+	__u32 size;  /* whole record in bytes, header and payload included */
+};
+
+/* EVENT_RECEIVE, EVENT_SEND: followed by size - sizeof(struct event_io) payload bytes. */
+struct event_io {
+	struct event_header header;
+	__u32 sequence;      /* TCP sequence number of the first byte in its own direction */
+	__u32 peer_sequence; /* the other direction's position at that moment */
+	__u32 bytes;         /* bytes moved by the call */
+	__u32 padding;
+};
+
+/* EVENT_CONNECTION, EVENT_CONNECT, EVENT_ESTABLISHED, EVENT_PEER_CLOSED, EVENT_CLOSE */
+struct event_connection {
+	struct event_header header;
+	__u8 local_address[16]; /* IPv4 as ::ffff:a.b.c.d */
+	__u8 remote_address[16];
+	__u16 local_port; /* host byte order */
+	__u16 remote_port;
+	__u32 netns;
+	__u64 cgroup;
+	__u32 sequence;      /* next byte to send */
+	__u32 peer_sequence; /* next byte to receive */
+	__s32 error;         /* positive errno of the socket, 0 if none */
+	__u32 padding;
+};
+
+/* EVENT_FORK, EVENT_EXEC, EVENT_EXIT */
+struct event_process {
+	struct event_header header;
+	__u32 parent; /* EVENT_FORK: the creator's tid; else 0 */
+	__u32 parent_tgid;
+	char name[EVENT_NAME_LENGTH];
+};
+
+_Static_assert(sizeof(struct event_header) == 32, "event_header");
+_Static_assert(sizeof(struct event_io) == 48, "event_io");
+_Static_assert(sizeof(struct event_connection) == 96, "event_connection");
+_Static_assert(sizeof(struct event_process) == 56, "event_process");
+
+/* Why a record did not reach the ring; index into the loss counters. */
+enum loss_cause {
+	LOSS_RING_FULL = 0,       /* bpf_ringbuf_output failed: no room */
+	LOSS_PAYLOAD_UNREADABLE = 1, /* bpf_probe_read_user failed; the record was sent without payload */
+	LOSS_SOCKET_STATE = 2,    /* no memory for per-socket state: the socket was handled as new */
+	LOSS_CAUSES = 3,
+};
+
+#endif

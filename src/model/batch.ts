@@ -1,0 +1,70 @@
+import type { TableOf } from './columns.js';
+
+/**
+ * The columns of an event, in wire order: what the addon fills, what a segment
+ * stores. This is the one definition; src/store derives the file schema from it,
+ * and native/ is compared with it by the layout test.
+ */
+export const EVENT_COLUMNS = {
+  time_ns: {
+    type: 'int64',
+    encoding: 'delta',
+    doc: 'When, in UTC epoch nanoseconds: monotonic kernel time plus the offset in the file metadata. Send: after the call took the bytes; receive: after it gave them.',
+  },
+  kind: { type: 'uint8', doc: 'What happened: see EventKind.' },
+  flags: { type: 'uint16', doc: 'Bit set: see EventFlag.' },
+  pid: { type: 'uint32', doc: 'Process id (kernel tgid) in the initial pid namespace.' },
+  tid: { type: 'uint32', doc: 'Thread id (kernel pid).' },
+  connection: {
+    type: 'uint64',
+    doc: 'Socket cookie, unique for one boot; 0 where no socket is meant.',
+  },
+  sequence: {
+    type: 'uint32',
+    encoding: 'plain',
+    doc: 'TCP sequence number of the first byte moved, in its own direction (send: ours, receive: the peer’s).',
+  },
+  peer_sequence: {
+    type: 'uint32',
+    encoding: 'plain',
+    doc: 'Position of the other direction at that moment.',
+  },
+  bytes: {
+    type: 'uint32',
+    doc: 'Bytes moved by the call; 0 on a receive is the end of the stream.',
+  },
+  error: { type: 'uint16', doc: 'close: positive errno of the socket, 0 if it ended well.' },
+  local_port: { type: 'uint16', doc: 'Connection kinds: port of this end.' },
+  remote_port: { type: 'uint16', doc: 'Connection kinds: port of the other end.' },
+  netns: { type: 'uint32', doc: 'Connection kinds: network namespace (inode number).' },
+  cgroup: {
+    type: 'uint64',
+    doc: 'Connection kinds: cgroup v2 id of the acting process, 0 unknown.',
+  },
+  parent: { type: 'uint32', doc: 'fork: thread id of the creator; process: parent process id.' },
+  count: {
+    type: 'uint64',
+    doc: 'loss: how many records were lost; clock: wall clock in epoch nanoseconds.',
+  },
+  local_address: {
+    type: 'text',
+    nullable: true,
+    doc: 'Connection kinds: IP address of this end as text; IPv4-mapped addresses as IPv4.',
+  },
+  remote_address: {
+    type: 'text',
+    nullable: true,
+    doc: 'Connection kinds: IP address of the other end as text.',
+  },
+  name: { type: 'text', nullable: true, doc: 'fork, exec, exit, process: task name; loss: cause.' },
+  detail: { type: 'text', nullable: true, doc: 'process, loss: JSON (ProcessDetail, LossDetail).' },
+  payload: {
+    type: 'binary',
+    nullable: true,
+    encoding: 'plain',
+    doc: 'send, receive: captured head bytes, a prefix of the bytes moved; secrets and bodies masked.',
+  },
+} as const;
+
+/** The events of one drain of the ring buffer, or of one row group of a segment. */
+export type Batch = TableOf<typeof EVENT_COLUMNS>;

@@ -1,0 +1,72 @@
+import type { TableOf } from './columns.js';
+
+export const Role = { server: 0, client: 1 } as const;
+export type Role = (typeof Role)[keyof typeof Role];
+
+/** What is missing or odd about an exchange (bit set). */
+export const LossFlag = {
+  /** Bytes of the request or response head were beyond the snap length. */
+  truncated: 0x01,
+  /** Bytes of the stream are missing in the recording. */
+  gap: 0x02,
+  /** Recording began in the middle of this exchange. */
+  startUnseen: 0x04,
+  /** No response was recorded: end is the last thing seen, the outcome is not known. */
+  responseUnseen: 0x08,
+  /** The response has no recorded end; end is its last recorded byte. */
+  endUnseen: 0x10,
+  /** The connection was reset or failed with an error during the exchange. */
+  reset: 0x20,
+  /** The head could not be understood in full. */
+  malformed: 0x40,
+  /** The other end of the hop was not recorded (client without server, or server without client). */
+  peerUnseen: 0x80,
+} as const;
+
+/**
+ * One row per exchange: request and response at one endpoint. Times are
+ * nanoseconds after the reconstruction's base time, NaN where not recorded.
+ */
+export const EXCHANGE_COLUMNS = {
+  host: { type: 'uint16', doc: 'Index into the plan’s hosts.' },
+  process: { type: 'uint32', doc: 'Index into the plan’s processes.' },
+  connection: { type: 'uint64', doc: 'Socket cookie.' },
+  role: { type: 'uint8', doc: 'Role.' },
+  order: { type: 'uint32', doc: 'How many exchanges the connection had before this one.' },
+  request_sequence: { type: 'uint32', doc: 'TCP sequence number of the request’s first byte.' },
+  response_sequence: {
+    type: 'uint32',
+    doc: 'TCP sequence number of the response’s first byte; 0 if none.',
+  },
+  local_address: { type: 'utf8', doc: 'IP address of this end.' },
+  local_port: { type: 'uint16', doc: 'Port of this end.' },
+  remote_address: { type: 'utf8', doc: 'IP address of the other end.' },
+  remote_port: { type: 'uint16', doc: 'Port of the other end.' },
+  connect_time: {
+    type: 'float64',
+    doc: 'Client, first exchange of the connection only: when connect() was called.',
+  },
+  connect_tid: { type: 'uint32', doc: 'The thread that called connect(); 0 unknown.' },
+  request_start: { type: 'float64', doc: 'First byte of the request sent or received.' },
+  request_end: { type: 'float64', doc: 'Last recorded byte of the request.' },
+  response_start: { type: 'float64', doc: 'First byte of the (final) response.' },
+  response_end: { type: 'float64', doc: 'Last recorded byte of the response.' },
+  request_start_tid: { type: 'uint32', doc: 'Thread of request_start.' },
+  request_end_tid: { type: 'uint32', doc: 'Thread of request_end.' },
+  response_start_tid: { type: 'uint32', doc: 'Thread of response_start; 0 if none.' },
+  response_end_tid: { type: 'uint32', doc: 'Thread of response_end; 0 if none.' },
+  request_bytes: { type: 'float64', doc: 'Bytes of the request on the wire, head and body.' },
+  response_bytes: { type: 'float64', doc: 'Bytes of the response on the wire, head and body.' },
+  status: { type: 'uint16', doc: 'Status of the final response; 0 if none.' },
+  method: { type: 'utf8', doc: 'Method as recorded.' },
+  target: { type: 'utf8', doc: 'Request target as recorded (secrets masked).' },
+  authority: { type: 'utf8', doc: 'Host header.' },
+  trace_context: {
+    type: 'utf8',
+    doc: 'In-band trace identity of the request as "kind:traceId:parentId" (kind w3c, b3, jaeger); several joined by a space.',
+  },
+  request_id: { type: 'utf8', doc: 'x-request-id or x-correlation-id of the request.' },
+  loss_flags: { type: 'uint32', doc: 'LossFlag bits.' },
+} as const;
+
+export type ExchangeTable = TableOf<typeof EXCHANGE_COLUMNS>;

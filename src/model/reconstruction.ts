@@ -1,0 +1,83 @@
+/**
+ * reconstruction.json: what a reconstruction read, what it found and what it
+ * missed. Written beside spans.parquet; the report's data-quality section is made
+ * from it. Holds nothing that differs between two runs on the same input.
+ */
+export interface Reconstruction {
+  readonly version: 1;
+  /** Name and version of the program. */
+  readonly tool: string;
+  /** Recorded range, UTC epoch ns as decimal strings. */
+  readonly fromNs: string;
+  readonly toNs: string;
+  readonly segments: readonly SegmentSummary[];
+  /** Files that could not be used, with the reason. */
+  readonly unreadable: readonly { readonly file: string; readonly reason: string }[];
+  readonly losses: readonly LossSummary[];
+  readonly counts: ReconstructionCounts;
+  /** Links of client spans to the server span that caused them, by verdict. */
+  readonly links: {
+    readonly certain: number;
+    readonly probable: number;
+    readonly unknown: number;
+    readonly root: number;
+  };
+  readonly services: readonly ServiceSummary[];
+  /** Clock difference between two hosts as their shared hops show it. */
+  readonly skews: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly offsetNs: number;
+    readonly uncertaintyNs: number;
+    readonly hops: number;
+  }[];
+}
+
+export interface SegmentSummary {
+  readonly file: string;
+  readonly host: string;
+  readonly bootId: string;
+  readonly fromNs: string;
+  readonly toNs: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** True for an open or crashed segment that was read up to its last whole batch. */
+  readonly partial: boolean;
+}
+
+export interface LossSummary {
+  readonly host: string;
+  readonly cause: string;
+  readonly count: number;
+  readonly fromNs: string;
+  readonly toNs: string;
+  readonly scope: string;
+}
+
+export interface ReconstructionCounts {
+  readonly events: number;
+  readonly connections: number;
+  /** Connections that never showed HTTP/1. */
+  readonly opaqueConnections: number;
+  readonly clientExchanges: number;
+  readonly serverExchanges: number;
+  /** Client exchanges joined with the server exchange at the other end. */
+  readonly hops: number;
+  /** Exchanges whose other end should have been recorded (its process is on a recorded host) but was not found. */
+  readonly unmatched: number;
+  readonly traces: number;
+}
+
+export interface ServiceSummary {
+  readonly service: string;
+  readonly host: string;
+  readonly pids: readonly number[];
+  /** How its outgoing calls find their parents, in words. */
+  readonly model: string;
+  readonly links: {
+    readonly certain: number;
+    readonly probable: number;
+    readonly unknown: number;
+    readonly root: number;
+  };
+}

@@ -1,0 +1,84 @@
+import type { ProcessRecord } from '../model/process.js';
+import type { LossSummary, SegmentSummary } from '../model/reconstruction.js';
+
+/**
+ * The plan's tasks. Each is a pure function of the files it names: it reads them,
+ * writes the files it says, and returns only small facts. So a task may run on any
+ * thread, or on another machine that sees the same files.
+ */
+export interface Tasks {
+  /** One segment -> one shard file per partition, rows in segment order. */
+  shard: { in: ShardInput; out: ShardOutput };
+  /** One partition's shards -> exchanges, split by process group, and hops. */
+  decode: { in: DecodeInput; out: DecodeOutput };
+  /** One process group's exchanges -> a link per client exchange. */
+  causality: { in: CausalityInput; out: CausalityOutput };
+}
+export type TaskName = keyof Tasks;
+
+export interface ShardInput {
+  readonly segment: string;
+  /** Index into the plan's hosts. */
+  readonly host: number;
+  /** Where the shard files go: `<directory>/<partition>.arrow`. */
+  readonly directory: string;
+  readonly partitions: number;
+  /** Only events in [fromNs, toNs) (decimal epoch ns); open where undefined. */
+  readonly fromNs?: string;
+  readonly toNs?: string;
+}
+export interface ShardOutput {
+  readonly summary: SegmentSummary;
+  /** Shard files written, by partition; undefined where the partition got no row. */
+  readonly files: readonly (string | undefined)[];
+  /** fork, exec, exit and process events in time order: few per segment. */
+  readonly processEvents: readonly ProcessEvent[];
+  readonly losses: readonly LossSummary[];
+}
+
+/** One event of process life, as the plan needs it to tell lives of a pid apart. */
+export interface ProcessEvent {
+  readonly kind: number;
+  /** Epoch ns as a decimal string. */
+  readonly timeNs: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly parent: number;
+  readonly name: string;
+  /** JSON of ProcessDetail, '' if none. */
+  readonly detail: string;
+}
+
+export interface DecodeInput {
+  /** Shard files of this partition, in time order, with their host. */
+  readonly shards: readonly { readonly file: string; readonly host: number }[];
+  readonly hosts: readonly { readonly bootId: string }[];
+  readonly processes: readonly ProcessRecord[];
+  /** Decimal epoch ns: times in the exchange table count from here. */
+  readonly baseNs: string;
+  /** Where `<group>.arrow` exchange files go. */
+  readonly directory: string;
+  /** Exchanges are split by process index modulo this. */
+  readonly groups: number;
+}
+export interface DecodeOutput {
+  readonly files: readonly (string | undefined)[];
+  readonly connections: number;
+  readonly opaqueConnections: number;
+  readonly clientExchanges: number;
+  readonly serverExchanges: number;
+}
+
+export interface CausalityInput {
+  /** Exchange files of this process group, one per partition. */
+  readonly exchanges: readonly string[];
+  readonly hosts: readonly { readonly bootId: string }[];
+  readonly processes: readonly ProcessRecord[];
+  /** Where the links go. */
+  readonly output: string;
+}
+export interface CausalityOutput {
+  readonly file: string;
+  /** How the outgoing calls of each process found their parents, in words. */
+  readonly models: readonly { readonly process: number; readonly model: string }[];
+}
