@@ -33,6 +33,8 @@ export interface ShardOutput {
   readonly files: readonly (string | undefined)[];
   /** fork, exec, exit and process events in time order: few per segment. */
   readonly processEvents: readonly ProcessEvent[];
+  /** Every process id that did socket I/O in the segment. */
+  readonly pids: readonly number[];
   readonly losses: readonly LossSummary[];
 }
 
