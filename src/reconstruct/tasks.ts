@@ -74,10 +74,10 @@ export interface DecodeOutput {
 export interface CausalityInput {
   /** Exchange files of this process group, one per partition. */
   readonly exchanges: readonly string[];
-  readonly hosts: readonly { readonly bootId: string }[];
-  readonly processes: readonly ProcessRecord[];
-  /** Where the links go. */
+  /** Where the causes go (CAUSE_COLUMNS). */
   readonly output: string;
+  /** Least posterior of a link, 0..1. */
+  readonly minConfidence: number;
 }
 export interface CausalityOutput {
   readonly file: string;

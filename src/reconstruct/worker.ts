@@ -2,8 +2,9 @@
  * The worker side of the pool: one exported function per task name of tasks.ts
  * (Piscina calls a named export of its worker file).
  */
-import { decode as decodeTask } from './decode/decode.js';
+
 import { findCauses } from './causality/causality.js';
+import { decode as decodeTask } from './decode/decode.js';
 import { shard as shardTask } from './shard.js';
 import type { TaskName, Tasks } from './tasks.js';
 

@@ -1,0 +1,15 @@
+/** Path segments that name a thing rather than a kind of thing. */
+const IDENTIFIER =
+  /^(\d+|[0-9a-f]{8,}|[0-9a-f]{8}-[0-9a-f-]{27,}|[A-Za-z0-9_-]*\d[A-Za-z0-9_-]{7,}|[A-Za-z]+-?\d+)$/;
+
+/**
+ * The kind of request a target stands for: its path without query, with segments that
+ * look like identifiers replaced, so that `/cart/4711/items?x=1` becomes `/cart/{id}/items`.
+ */
+export function routeTemplate(target: string): string {
+  const path = target.replace(/^[a-z]+:\/\/[^/]*/i, '').split(/[?#]/, 1)[0] ?? '';
+  return path
+    .split('/')
+    .map((segment) => (IDENTIFIER.test(segment) ? '{id}' : segment))
+    .join('/');
+}

@@ -1,0 +1,75 @@
+import type { ExchangeTable } from '../../model/exchange.js';
+import { Verdict } from '../../model/span.js';
+import { backgroundShares, groupCalls } from './background.js';
+import { labelBackward } from './backward.js';
+import { findCandidates } from './candidates.js';
+import { type Decision, decideAll } from './decide.js';
+import { matchIdentities } from './identity.js';
+import { indexProcess, type ProcessIndex } from './process-index.js';
+import { describeModel, learnReliability } from './reliability.js';
+import { replayThreads } from './thread-context.js';
+import { learnTiming } from './timing.js';
+
+export interface ProcessCauses {
+  readonly index: ProcessIndex;
+  /** One per client, in the index's order. */
+  readonly decisions: readonly Decision[];
+  /** How calls of this process find their parents, in words. */
+  readonly model: string;
+}
+
+/** Parents that context has settled: what timing may learn from. */
+function provedParents(decisions: readonly Decision[]): Int32Array {
+  return Int32Array.from(decisions, (decision) => {
+    const best = decision.candidates[0];
+    const linked = decision.verdict === Verdict.certain || decision.verdict === Verdict.probable;
+    return linked && best !== undefined && best.confidence >= 0.98 ? best.server : -1;
+  });
+}
+
+/**
+ * Works out which request caused each call of one process.
+ *
+ * 1. candidates: the requests that were open when the call was sent;
+ * 2. context, replayed over the whole recording: what the thread had last received or
+ *    held when it connected (forward), whose response followed the reply (backward);
+ * 3. how far each rule can be trusted here, learned by holding the two directions
+ *    against each other, and how many calls belong to no request at all;
+ * 4. a posterior per candidate from all evidence; then once more with the delays
+ *    learned from what the first pass settled, for the calls it could not.
+ *
+ * @param rows the process's rows in `exchanges`
+ * @param minConfidence least posterior of a link, 0..1
+ */
+export function inferCauses(
+  exchanges: ExchangeTable,
+  rows: Uint32Array,
+  minConfidence: number,
+): ProcessCauses {
+  const index = indexProcess(exchanges, rows);
+  const candidates = findCandidates(index);
+  const context = replayThreads(index);
+  const reliability = learnReliability(index, context);
+  const types = groupCalls(index);
+  const shares = backgroundShares(index, candidates, types);
+  const input = {
+    index,
+    candidates,
+    knowledge: {
+      context,
+      reliability,
+      backward: labelBackward(index, context, reliability),
+      identities: matchIdentities(index),
+    },
+    background: (client: number) => shares[types.of[client]!]!,
+    timing: undefined,
+    minConfidence,
+  };
+  const settled = provedParents(decideAll(input));
+  const timing = learnTiming(index, candidates, types, settled);
+  return {
+    index,
+    decisions: decideAll({ ...input, timing }),
+    model: describeModel(context, reliability),
+  };
+}

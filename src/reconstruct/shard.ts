@@ -1,0 +1,158 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
+import { EventKind, type LossDetail } from '../model/event.js';
+import type { LossSummary, SegmentSummary } from '../model/reconstruction.js';
+import { concatTables, takeRows } from '../model/tables.js';
+import { openSegment } from '../store/segment-reader.js';
+import { writeTable } from '../store/table-file.js';
+import type { ProcessEvent, ShardInput, ShardOutput } from './tasks.js';
+
+const TEXT = new TextDecoder();
+
+/** The text of row `row`, '' if none. */
+function textAt(column: Batch['name'], row: number): string {
+  return TEXT.decode(column.data.subarray(column.offsets[row]!, column.offsets[row + 1]!));
+}
+
+/**
+ * Spreads 64-bit socket cookies, which are nearly consecutive, over partitions
+ * (multiplicative hashing, Knuth 6.4, on both halves).
+ */
+function partitionOf(low: number, high: number, partitions: number): number {
+  const mixed = (Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b)) >>> 0;
+  return ((mixed ^ (mixed >>> 15)) >>> 0) % partitions;
+}
+
+/** Row indices of one batch by partition; rows without a connection go nowhere. */
+function splitRows(batch: Batch, partitions: number): Uint32Array[] {
+  const { connection } = batch;
+  const halves = new Uint32Array(connection.buffer, connection.byteOffset, batch.rows * 2);
+  const sizes = new Uint32Array(partitions);
+  const target = new Int32Array(batch.rows).fill(-1);
+  for (let row = 0; row < batch.rows; row++) {
+    const low = halves[row * 2]!;
+    const high = halves[row * 2 + 1]!;
+    if (low === 0 && high === 0) continue;
+    const partition = partitionOf(low, high, partitions);
+    target[row] = partition;
+    sizes[partition]!++;
+  }
+  const rows = Array.from(sizes, (size) => new Uint32Array(size));
+  const filled = new Uint32Array(partitions);
+  for (let row = 0; row < batch.rows; row++) {
+    const partition = target[row]!;
+    if (partition >= 0) rows[partition]![filled[partition]!++] = row;
+  }
+  return rows;
+}
+
+function collectProcessEvents(batch: Batch, out: ProcessEvent[], pids: Set<number>): void {
+  let last = -1;
+  for (let row = 0; row < batch.rows; row++) {
+    const kind = batch.kind[row]!;
+    const pid = batch.pid[row]!;
+    if (kind <= EventKind.connect) {
+      if (pid !== last) pids.add(pid);
+      last = pid;
+      continue;
+    }
+    const isLife = kind >= EventKind.fork && kind <= EventKind.process;
+    // Threads come and go without changing what the process is.
+    if (!isLife || (kind !== EventKind.process && batch.tid[row] !== pid)) continue;
+    out.push({
+      kind,
+      timeNs: batch.time_ns[row]!.toString(),
+      pid,
+      tid: batch.tid[row]!,
+      parent: batch.parent[row]!,
+      name: textAt(batch.name, row),
+      detail: textAt(batch.detail, row),
+    });
+  }
+}
+
+function readLossDetail(text: string): Partial<LossDetail> {
+  try {
+    return JSON.parse(text) as Partial<LossDetail>;
+  } catch {
+    return {};
+  }
+}
+
+function collectLosses(batch: Batch, host: string, out: LossSummary[]): void {
+  for (let row = 0; row < batch.rows; row++) {
+    if (batch.kind[row] !== EventKind.loss) continue;
+    const toNs = batch.time_ns[row]!.toString();
+    const detail = readLossDetail(textAt(batch.detail, row));
+    out.push({
+      host,
+      cause: textAt(batch.name, row),
+      count: Number(batch.count[row]!),
+      fromNs: detail.fromNs ?? toNs,
+      toNs,
+      scope: detail.scope ?? '',
+    });
+  }
+}
+
+/**
+ * Splits one segment into partitions by connection, so that every later task sees
+ * whole connections and memory is bounded by a partition. Writes one table file
+ * (EVENT_COLUMNS) per partition that got rows.
+ */
+export async function shard(input: ShardInput): Promise<ShardOutput> {
+  const segment = await openSegment(input.segment);
+  const parts: Batch[][] = Array.from({ length: input.partitions }, () => []);
+  const processEvents: ProcessEvent[] = [];
+  const pids = new Set<number>();
+  const losses: LossSummary[] = [];
+  let rows = 0;
+  try {
+    const range = {
+      ...(input.fromNs === undefined ? {} : { fromNs: BigInt(input.fromNs) }),
+      ...(input.toNs === undefined ? {} : { toNs: BigInt(input.toNs) }),
+    };
+    for await (const batch of segment.read(range)) {
+      rows += batch.rows;
+      collectProcessEvents(batch, processEvents, pids);
+      collectLosses(batch, segment.header.host, losses);
+      for (const [partition, indices] of splitRows(batch, input.partitions).entries()) {
+        if (indices.length > 0) parts[partition]!.push(takeRows(EVENT_COLUMNS, batch, indices));
+      }
+    }
+  } finally {
+    segment.close();
+  }
+  const files = await writeParts(parts, input.directory);
+  const { header } = segment;
+  const summary: SegmentSummary = {
+    file: input.segment,
+    host: header.host,
+    bootId: header.bootId,
+    fromNs: segment.fromNs.toString(),
+    toNs: segment.toNs.toString(),
+    rows,
+    bytes: segment.bytes,
+    partial: segment.partial,
+  };
+  return { summary, files, processEvents, pids: [...pids].sort((a, b) => a - b), losses };
+}
+
+async function writeParts(
+  parts: readonly (readonly Batch[])[],
+  directory: string,
+): Promise<(string | undefined)[]> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const files: (string | undefined)[] = [];
+  for (const [partition, batches] of parts.entries()) {
+    if (batches.length === 0) {
+      files.push(undefined);
+      continue;
+    }
+    const file = join(directory, `${partition}.arrow`);
+    await writeTable(file, EVENT_COLUMNS, concatTables(EVENT_COLUMNS, batches));
+    files.push(file);
+  }
+  return files;
+}
