@@ -1,0 +1,78 @@
+import type { ProcessRecord } from '../model/process.js';
+import type { Reconstruction, ServiceSummary } from '../model/reconstruction.js';
+import { type SpanTable, Verdict } from '../model/span.js';
+
+type LinkCounts = { certain: number; probable: number; unknown: number; root: number };
+
+function noLinks(): LinkCounts {
+  return { certain: 0, probable: 0, unknown: 0, root: 0 };
+}
+
+function isVerdict(text: string): text is Verdict {
+  return text in Verdict;
+}
+
+interface ServiceFacts {
+  readonly service: string;
+  readonly host: string;
+  readonly pids: Set<number>;
+  readonly models: Set<string>;
+  readonly links: LinkCounts;
+}
+
+/** Counts the verdicts on client spans: these are the links that had to be inferred. */
+export function countLinks(spans: SpanTable): Reconstruction['links'] {
+  const links = noLinks();
+  for (let row = 0; row < spans.rows; row++) {
+    const verdict = spans.parent_verdict[row]!;
+    if (spans.role[row] === 'client' && isVerdict(verdict)) links[verdict]++;
+  }
+  return links;
+}
+
+/**
+ * What each service is and how well its calls could be linked, by name, then host.
+ *
+ * @param models how the calls of a process find their parents
+ */
+export function summarizeServices(
+  spans: SpanTable,
+  processes: readonly ProcessRecord[],
+  hostNames: readonly string[],
+  models: readonly { readonly process: number; readonly model: string }[],
+): ServiceSummary[] {
+  const facts = new Map<string, ServiceFacts>();
+  const at = (service: string, host: string): ServiceFacts => {
+    const key = `${service}\n${host}`;
+    const known = facts.get(key);
+    if (known !== undefined) return known;
+    const fresh = {
+      service,
+      host,
+      pids: new Set<number>(),
+      models: new Set<string>(),
+      links: noLinks(),
+    };
+    facts.set(key, fresh);
+    return fresh;
+  };
+  for (let row = 0; row < spans.rows; row++) {
+    const service = at(spans.service[row]!, spans.host[row]!);
+    service.pids.add(spans.pid[row]!);
+    const verdict = spans.parent_verdict[row]!;
+    if (spans.role[row] === 'client' && isVerdict(verdict)) service.links[verdict]++;
+  }
+  for (const { process, model } of models) {
+    const record = processes[process]!;
+    at(record.service, hostNames[record.host]!).models.add(model);
+  }
+  return [...facts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { service, host, pids, models: found, links }]) => ({
+      service,
+      host,
+      pids: [...pids].sort((a, b) => a - b),
+      model: [...found].sort().join('; '),
+      links,
+    }));
+}
