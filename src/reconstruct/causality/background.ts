@@ -59,7 +59,7 @@ export function backgroundShares(
   for (let client = 0; client < index.clients.length; client++) {
     const type = types.of[client]!;
     total[type]!++;
-    if (candidates.offsets[client] === candidates.offsets[client + 1]) alone[type]!++;
+    if (candidates.open[client] === 0) alone[type]!++;
   }
   return alone.map((count, type) =>
     Math.min(0.999, Math.max(0.0005, (count + 0.05) / idle / (total[type]! + 1))),

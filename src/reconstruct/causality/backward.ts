@@ -1,5 +1,6 @@
+import type { CallTypes } from './background.js';
 import type { ProcessIndex } from './process-index.js';
-import type { Reliability } from './reliability.js';
+import { type Reliability, siblingTrust } from './reliability.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';
 
 /** How a call learned its parent from what happened afterwards. */
@@ -13,75 +14,97 @@ export const BackwardKind = {
   successor: 3,
 } as const;
 
-export interface BackwardLabels {
+/** What the responses say about the calls before them. */
+export class BackwardLabels {
   /** Per client: BackwardKind. */
   readonly kind: Uint8Array;
   /** Per client: the server, -1 none. */
   readonly server: Int32Array;
-  /** Per client: probability that it is the parent. */
+  /** Per client: the client that the label came from, itself for a closing reply, -1 none. */
+  readonly from: Int32Array;
+  /** Per client: probability that the server is the parent. */
   readonly reliability: Float64Array;
+
+  constructor(private readonly index: ProcessIndex) {
+    const count = index.clients.length;
+    this.kind = new Uint8Array(count);
+    this.server = new Int32Array(count).fill(-1);
+    this.from = new Int32Array(count).fill(-1);
+    this.reliability = new Float64Array(count);
+  }
+
+  /** Takes a label if it is surer than the one at hand and its request was open by then. */
+  offer(client: number, kind: number, server: number, from: number, reliability: number): void {
+    if (server < 0 || reliability <= this.reliability[client]!) return;
+    if (this.index.serverStart[server]! > this.index.clientStart[client]!) return;
+    this.kind[client] = kind;
+    this.server[client] = server;
+    this.from[client] = from;
+    this.reliability[client] = reliability;
+  }
 }
 
-/** Two calls of one burst have the same parent in 99.97 % of pairs and more, on Node. */
-const SIBLING = 0.999;
+/** Both directions along each burst: what a call knows goes to the call sent just before or after it. */
+function shareWithinBursts(
+  context: ThreadContext,
+  types: CallTypes,
+  trust: Reliability,
+  labels: BackwardLabels,
+): void {
+  const share = (to: number, from: number, rule: number) => {
+    const reliability = labels.reliability[from]! * rule;
+    labels.offer(to, BackwardKind.sibling, labels.server[from]!, from, reliability);
+  };
+  const count = context.before.length;
+  for (let client = count - 1; client >= 0; client--) {
+    const before = context.before[client]!;
+    if (before >= 0) share(before, client, siblingTrust(trust, types, before, client));
+  }
+  for (let client = 0; client < count; client++) {
+    const before = context.before[client]!;
+    if (before >= 0) share(client, before, siblingTrust(trust, types, before, client));
+  }
+}
+
+/** Last call first: what a call knows goes to the call whose reply led to it. */
+function passToPredecessors(
+  context: ThreadContext,
+  types: CallTypes,
+  trust: Reliability,
+  labels: BackwardLabels,
+): void {
+  for (let client = context.cause.length - 1; client >= 0; client--) {
+    if (context.causeKind[client] !== CauseKind.reply) continue;
+    const rule = (context.atConnect[client] === 1 ? trust.connect : trust.reply)[
+      types.of[client]!
+    ]!;
+    const reliability = labels.reliability[client]! * rule;
+    const before = context.cause[client]!;
+    labels.offer(before, BackwardKind.successor, labels.server[client]!, client, reliability);
+  }
+}
 
 /**
  * Carries the evidence of the responses back in time: from a closing reply to its call,
- * to the calls sent together with it, and to the call whose reply had led to them.
- * One pass over the clients, last first.
+ * to the calls sent together with it, to the call whose reply had led to them, and to
+ * the calls sent together with that one. Linear in the number of calls.
+ *
+ * @param withSiblings false leaves out what is shared within bursts, so that this can be learned
  */
 export function labelBackward(
   index: ProcessIndex,
   context: ThreadContext,
-  reliability: Reliability,
+  types: CallTypes,
+  trust: Reliability,
+  withSiblings: boolean,
 ): BackwardLabels {
-  const count = index.clients.length;
-  const kind = new Uint8Array(count);
-  const server = new Int32Array(count).fill(-1);
-  const trust = new Float64Array(count);
-  const offer = (client: number, how: number, label: number, probability: number) => {
-    if (probability <= trust[client]! || index.serverStart[label]! > index.clientStart[client]!)
-      return;
-    kind[client] = how;
-    server[client] = label;
-    trust[client] = probability;
-  };
-  const bursts = new Map<number, number>();
-  for (let client = count - 1; client >= 0; client--) {
-    const closes = context.closes[client]!;
-    if (closes >= 0) offer(client, BackwardKind.closing, closes, reliability.closing);
-    const burst = context.burst[client]!;
-    const sibling = burst >= 0 && context.atConnect[client] === 0 ? bursts.get(burst) : undefined;
-    if (sibling !== undefined && server[sibling]! >= 0) {
-      offer(client, BackwardKind.sibling, server[sibling]!, trust[sibling]! * SIBLING);
-    }
-    if (burst >= 0 && server[client]! >= 0 && trust[client]! >= trust[sibling ?? client]!) {
-      bursts.set(burst, client);
-    }
-    passToPredecessor(client);
-  }
-  function passToPredecessor(client: number): void {
-    if (context.causeKind[client] !== CauseKind.reply || server[client]! < 0) return;
-    const rule = context.atConnect[client] === 1 ? reliability.connect : reliability.reply;
-    offer(context.cause[client]!, BackwardKind.successor, server[client]!, trust[client]! * rule);
-  }
-  shareForward(index, context, bursts, offer, server, trust);
-  return { kind, server, reliability: trust };
-}
-
-/** Gives the later calls of a burst what an earlier one knows: the first pass went last to first. */
-function shareForward(
-  index: ProcessIndex,
-  context: ThreadContext,
-  bursts: ReadonlyMap<number, number>,
-  offer: (client: number, how: number, label: number, probability: number) => void,
-  server: Int32Array,
-  trust: Float64Array,
-): void {
+  const labels = new BackwardLabels(index);
   for (let client = 0; client < index.clients.length; client++) {
-    if (context.atConnect[client] === 1) continue;
-    const best = bursts.get(context.burst[client]!);
-    if (best === undefined || best === client) continue;
-    offer(client, BackwardKind.sibling, server[best]!, trust[best]! * SIBLING);
+    labels.offer(client, BackwardKind.closing, context.closes[client]!, client, trust.closing);
   }
+  passToPredecessors(context, types, trust, labels);
+  if (!withSiblings) return labels;
+  shareWithinBursts(context, types, trust, labels);
+  passToPredecessors(context, types, trust, labels);
+  return labels;
 }

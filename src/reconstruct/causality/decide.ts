@@ -39,13 +39,15 @@ export interface DecideInput {
   readonly minConfidence: number;
 }
 
-/** Log prior of each candidate; calls after the response are rare. */
+/** Log prior of each candidate: open requests share what is left; calls after the response are rare. */
 function priors(input: DecideInput, client: number, servers: readonly number[]): number[] {
   const at = input.index.clientStart[client]!;
-  const weights = servers.map((server) => (input.index.serverEnd[server]! >= at ? 1 : AFTERWARDS));
-  const sum = weights.reduce((a, b) => a + b, 0);
+  const isOpen = servers.map((server) => input.index.serverEnd[server]! >= at);
+  const open = isOpen.filter(Boolean).length;
   const linked = 1 - input.background(client);
-  return weights.map((weight) => Math.log((linked * weight) / sum));
+  return isOpen.map((state) =>
+    Math.log(linked * (state ? (1 - AFTERWARDS) / open : AFTERWARDS / (servers.length - open))),
+  );
 }
 
 function normalise(logs: readonly number[]): number[] {
@@ -85,12 +87,13 @@ function posterior(
 }
 
 /** Certain needs proof: an identity, an owned thread, or forward and backward evidence that agree. */
-function isProved(evidence: readonly Evidence[], server: number, contradicted: boolean): boolean {
-  if (contradicted) return false;
+function isProved(evidence: readonly Evidence[], server: number): boolean {
   const rules = new Set(evidence.filter((item) => item.server === server).map((item) => item.rule));
+  if (rules.has('identity')) return true;
+  if (evidence.some((item) => item.server !== server)) return false;
   const backward = rules.has('closing') || rules.has('sibling') || rules.has('successor');
   const forward = rules.has('thread') || rules.has('connect') || rules.has('after-reply');
-  return rules.has('identity') || rules.has('owner') || (forward && backward);
+  return rules.has('owner') || (forward && backward);
 }
 
 function judge(
@@ -103,8 +106,7 @@ function judge(
   if (best === undefined) return Verdict.root;
   if (background >= input.minConfidence) return Verdict.root;
   if (best.confidence < input.minConfidence) return Verdict.unknown;
-  const contradicted = evidence.some((item) => item.server !== best.server);
-  const proved = isProved(evidence, best.server, contradicted);
+  const proved = isProved(evidence, best.server);
   return best.confidence >= CERTAIN && proved ? Verdict.certain : Verdict.probable;
 }
 

@@ -1,3 +1,4 @@
+import type { CallTypes } from './background.js';
 import { BackwardKind, type BackwardLabels } from './backward.js';
 import type { IdentityMatches } from './identity.js';
 import type { Reliability } from './reliability.js';
@@ -24,6 +25,9 @@ export interface Evidence {
   readonly text: string;
 }
 
+/** An identity that one open request carries outweighs all that threads may suggest. */
+const IDENTITY = 1 - 1e-9;
+
 function microseconds(ns: number): string {
   if (ns >= 1e6) return `${(ns / 1e6).toPrecision(3)} ms`;
   return `${(ns / 1e3).toPrecision(3)} µs`;
@@ -35,7 +39,7 @@ function ownerEvidence(
   client: number,
 ): Evidence | undefined {
   const server = context.owner[client]!;
-  if (server < 0) return undefined;
+  if (server < 0 || trust.owner === 0) return undefined;
   return {
     rule: 'owner',
     server,
@@ -49,6 +53,7 @@ function ownerEvidence(
 function forwardEvidence(
   context: ThreadContext,
   trust: Reliability,
+  type: number,
   client: number,
   parentOf: (client: number) => { server: number; confidence: number },
 ): Evidence | undefined {
@@ -59,7 +64,7 @@ function forwardEvidence(
   const rule = atConnect ? 'connect' : 'thread';
   switch (context.causeKind[client]) {
     case CauseKind.request: {
-      const reliability = atConnect ? trust.connect : trust.request;
+      const reliability = (atConnect ? trust.connect : trust.request)[type]!;
       return {
         rule,
         server: cause,
@@ -71,11 +76,11 @@ function forwardEvidence(
     case CauseKind.reply: {
       const earlier = parentOf(cause);
       if (earlier.server < 0) return undefined;
-      const reliability = (atConnect ? trust.connect : trust.reply) * earlier.confidence;
+      const rule = (atConnect ? trust.connect : trust.reply)[type]!;
       return {
         rule: atConnect ? 'connect' : 'after-reply',
         server: earlier.server,
-        reliability,
+        reliability: rule * earlier.confidence,
         ifBackground: 1,
         text: `the thread had last received the reply to another call of this request, ${when} ${act}`,
       };
@@ -120,7 +125,8 @@ function backwardEvidence(labels: BackwardLabels, client: number): Evidence | un
     rule: BACKWARD_RULE[kind],
     server: labels.server[client]!,
     reliability: labels.reliability[client]!,
-    ifBackground: 0.1,
+    // Anybody's call may have a neighbour; few replies are the last before a response.
+    ifBackground: kind === BackwardKind.closing ? 0.1 : 1,
     text: BACKWARD_TEXT[kind],
   };
 }
@@ -134,12 +140,13 @@ function identityEvidence(
   if (matching.length !== 1) return [];
   const text = `both carry ${identities.by[client]}`;
   return [
-    { rule: 'identity', server: matching[0]!, reliability: 0.9999, ifBackground: 1e-4, text },
+    { rule: 'identity', server: matching[0]!, reliability: IDENTITY, ifBackground: 1e-4, text },
   ];
 }
 
 /** All that the rules of context know. */
 export interface Knowledge {
+  readonly types: CallTypes;
   readonly context: ThreadContext;
   readonly reliability: Reliability;
   readonly backward: BackwardLabels;
@@ -158,11 +165,11 @@ export function gatherEvidence(
   candidates: readonly number[],
   parentOf: (client: number) => { server: number; confidence: number },
 ): Evidence[] {
-  const { context, reliability, backward, identities } = knowledge;
+  const { context, types, reliability, backward, identities } = knowledge;
   const found = [
     ...identityEvidence(identities, client, candidates),
     ownerEvidence(context, reliability, client),
-    forwardEvidence(context, reliability, client, parentOf),
+    forwardEvidence(context, reliability, types.of[client]!, client, parentOf),
     backwardEvidence(backward, client),
   ];
   const chance = 1 / Math.max(1, candidates.length);

@@ -6,7 +6,7 @@ import { findCandidates } from './candidates.js';
 import { type Decision, decideAll } from './decide.js';
 import { matchIdentities } from './identity.js';
 import { indexProcess, type ProcessIndex } from './process-index.js';
-import { describeModel, learnReliability } from './reliability.js';
+import { describeModel, firstReliability, learnReliability } from './reliability.js';
 import { replayThreads } from './thread-context.js';
 import { learnTiming } from './timing.js';
 
@@ -49,16 +49,23 @@ export function inferCauses(
   const index = indexProcess(exchanges, rows);
   const candidates = findCandidates(index);
   const context = replayThreads(index);
-  const reliability = learnReliability(index, context);
   const types = groupCalls(index);
+  const first = firstReliability(index, context, candidates, types);
+  const reliability = learnReliability(
+    context,
+    types,
+    first,
+    labelBackward(index, context, types, first, false),
+  );
   const shares = backgroundShares(index, candidates, types);
   const input = {
     index,
     candidates,
     knowledge: {
       context,
+      types,
       reliability,
-      backward: labelBackward(index, context, reliability),
+      backward: labelBackward(index, context, types, reliability, true),
       identities: matchIdentities(index),
     },
     background: (client: number) => shares[types.of[client]!]!,
@@ -70,6 +77,6 @@ export function inferCauses(
   return {
     index,
     decisions: decideAll({ ...input, timing }),
-    model: describeModel(context, reliability),
+    model: describeModel(context, types, reliability),
   };
 }

@@ -25,8 +25,8 @@ export interface ThreadContext {
   readonly gap: Float64Array;
   /** Per client: 1 where the cause was taken when the connection was opened. */
   readonly atConnect: Uint8Array;
-  /** Per client: calls of one burst were sent by one thread that read nothing in between. */
-  readonly burst: Int32Array;
+  /** Per client: the call that the thread had sent just before, with nothing read or answered in between; -1 none. */
+  readonly before: Int32Array;
   /** Per client: the server whose response directly followed its reply on the thread; -1 none. */
   readonly closes: Int32Array;
   /** Per client: ns from the reply to that response. */
@@ -43,7 +43,8 @@ interface ThreadState {
   kind: number;
   subject: number;
   time: number;
-  burst: number;
+  /** The call sent since the thread last read or answered something; -1 none. */
+  sent: number;
   /** The server this thread read and has not answered; -1 none. */
   taken: number;
 }
@@ -78,7 +79,7 @@ function newReplay(index: ProcessIndex): Replay {
       cause: none(),
       gap: new Float64Array(clients).fill(Number.NaN),
       atConnect: new Uint8Array(clients),
-      burst: none(),
+      before: none(),
       closes: none(),
       closesGap: new Float64Array(clients).fill(Number.NaN),
       owner: none(),
@@ -86,11 +87,11 @@ function newReplay(index: ProcessIndex): Replay {
   };
 }
 
-function setContext(state: ThreadState, kind: number, subject: number, time: number, mark: number) {
+function setContext(state: ThreadState, kind: number, subject: number, time: number): void {
   state.kind = kind;
   state.subject = subject;
   state.time = time;
-  state.burst = mark;
+  state.sent = -1;
 }
 
 function readRequest(replay: Replay, state: ThreadState, server: number, time: number): void {
@@ -119,7 +120,8 @@ function sendCall(replay: Replay, state: ThreadState, client: number, time: numb
   context.causeKind[client] = state.kind;
   context.cause[client] = state.subject;
   context.gap[client] = time - state.time;
-  context.burst[client] = state.burst;
+  context.before[client] = state.sent;
+  state.sent = client;
   replay.provisionalOwner[client] = state.taken;
 }
 
@@ -128,7 +130,7 @@ function replayThread(replay: Replay, marks: Marks, from: number, to: number): v
     kind: CauseKind.none,
     subject: -1,
     time: Number.NaN,
-    burst: -1,
+    sent: -1,
     taken: -1,
   };
   for (let mark = from; mark < to; mark++) {
@@ -137,11 +139,11 @@ function replayThread(replay: Replay, marks: Marks, from: number, to: number): v
     switch (marks.kind[mark]) {
       case MarkKind.requestRead:
         readRequest(replay, state, subject, time);
-        setContext(state, CauseKind.request, subject, time, mark);
+        setContext(state, CauseKind.request, subject, time);
         break;
       case MarkKind.responseWritten:
         writeResponse(replay, state, subject, time);
-        setContext(state, CauseKind.response, subject, time, mark);
+        setContext(state, CauseKind.response, subject, time);
         break;
       case MarkKind.connected:
         replay.connectKind[subject] = state.kind;
@@ -152,7 +154,7 @@ function replayThread(replay: Replay, marks: Marks, from: number, to: number): v
         sendCall(replay, state, subject, time);
         break;
       default:
-        setContext(state, CauseKind.reply, subject, time, mark);
+        setContext(state, CauseKind.reply, subject, time);
     }
   }
 }

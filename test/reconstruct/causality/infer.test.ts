@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { Role } from '../../../src/model/exchange.js';
+import { inferCauses } from '../../../src/reconstruct/causality/infer.js';
+import { anyThread, eventLoop, type Row, seeded, tableOf, threadPool } from './simulate.js';
+
+const MIN_CONFIDENCE = 0.9;
+
+interface Score {
+  readonly calls: number;
+  readonly right: number;
+  readonly wrong: number;
+  readonly unknown: number;
+  readonly certainWrong: number;
+  readonly roots: number;
+}
+
+/** Scores the links of one simulated process against its truth. */
+function score(simulated: readonly Row[]): Score {
+  const { exchanges, rows } = tableOf(simulated);
+  const { index, decisions } = inferCauses(exchanges, rows, MIN_CONFIDENCE);
+  const total = { calls: 0, right: 0, wrong: 0, unknown: 0, certainWrong: 0, roots: 0 };
+  decisions.forEach((decision, client) => {
+    const row = simulated[index.clients[client]!]!;
+    const parent = decision.candidates[0]?.server;
+    total.calls++;
+    if (decision.verdict === 'root') total.roots++;
+    if (decision.verdict === 'root' && row.truth === -1) total.right++;
+    else if (decision.verdict === 'unknown' || decision.verdict === 'root') total.unknown++;
+    else if (index.servers[parent!] === row.truth) total.right++;
+    else {
+      total.wrong++;
+      if (decision.verdict === 'certain') total.certainWrong++;
+    }
+  });
+  return total;
+}
+
+describe('inferCauses', () => {
+  it('links every call of a thread pool, whatever the load', () => {
+    const result = score(threadPool(32, 2000, 1));
+    expect(result).toMatchObject({ calls: 4000, right: 4000, wrong: 0 });
+  });
+
+  it('links calls of a busy event loop', () => {
+    const result = score(eventLoop({ requests: 2000, every: 0.4e6, deferred: () => 0, seed: 2 }));
+    expect(result.calls).toBe(6000);
+    expect(result.right / result.calls).toBeGreaterThan(0.99);
+    expect(result.wrong / result.calls).toBeLessThan(0.001);
+    expect(result.certainWrong).toBe(0);
+  });
+
+  it('does not trust the thread when timers sit between request and call', () => {
+    const deferred = (random: () => number) => (1 + 5 * random()) * 1e6;
+    const result = score(eventLoop({ requests: 2000, every: 0.8e6, deferred, seed: 3 }));
+    expect(result.right / result.calls).toBeGreaterThan(0.6);
+    expect(result.wrong / result.calls).toBeLessThan(0.01);
+    expect(result.certainWrong).toBe(0);
+  });
+
+  it('says unknown rather than guess when threads mean nothing', () => {
+    const result = score(anyThread(threadPool(16, 2000, 4), 12, 5));
+    expect(result.wrong / result.calls).toBeLessThan(0.02);
+    expect(result.certainWrong / result.calls).toBeLessThan(0.0005);
+  });
+
+  it('leaves background calls without a parent', () => {
+    const random = seeded(6);
+    const rows = eventLoop({ requests: 1000, every: 10e6, deferred: () => 0, seed: 7 });
+    const end = Math.max(...rows.map((row) => row.requestStart));
+    const background: Row[] = [];
+    for (let at = 1e6; at < end; at += 50e6 + random() * 1e6) {
+      background.push({
+        role: Role.client,
+        truth: -1,
+        requestStart: at,
+        requestTid: 1,
+        responseStart: at + 2e6,
+        responseTid: 1,
+        target: '/health',
+      });
+    }
+    const all = score([...rows, ...background]);
+    expect(background.length).toBeGreaterThan(150);
+    // Each must stay without a parent; most are recognised as belonging to no request at all.
+    expect(all.wrong).toBeLessThan(background.length * 0.02);
+    expect(all.roots).toBeGreaterThan(background.length * 0.5);
+    expect(all.certainWrong).toBe(0);
+  });
+
+  it('believes an identity that both carry, over the thread', () => {
+    const rows = eventLoop({
+      requests: 500,
+      every: 0.5e6,
+      deferred: (random) => 1e6 + 3e6 * random(),
+      seed: 8,
+    });
+    const tagged = rows.map((row) => ({
+      ...row,
+      traceContext: `w3c:${row.truth.toString(16).padStart(32, '0')}:00f067aa0ba902b7`,
+    }));
+    const result = score(tagged);
+    expect(result).toMatchObject({ right: result.calls, wrong: 0 });
+  });
+
+  it('does not believe an identity that every request carries', () => {
+    const rows = eventLoop({ requests: 500, every: 0.5e6, deferred: () => 0, seed: 9 });
+    const tagged = rows.map((row) => ({
+      ...row,
+      traceContext: `b3:${'ab'.repeat(16)}:00f067aa0ba902b7`,
+    }));
+    const result = score(tagged);
+    expect(result.wrong / result.calls).toBeLessThan(0.005);
+    expect(result.right / result.calls).toBeGreaterThan(0.98);
+  });
+
+  it('gives the same answer for the same rows', () => {
+    const rows = eventLoop({ requests: 200, every: 1e6, deferred: () => 0, seed: 10 });
+    const { exchanges, rows: all } = tableOf(rows);
+    const first = inferCauses(exchanges, all, MIN_CONFIDENCE);
+    const second = inferCauses(exchanges, all, MIN_CONFIDENCE);
+    expect(second.decisions).toEqual(first.decisions);
+  });
+});

@@ -1,0 +1,208 @@
+import { EXCHANGE_COLUMNS, type ExchangeTable, Role } from '../../../src/model/exchange.js';
+import { emptyTable } from '../../../src/model/tables.js';
+
+/** A seeded generator of numbers in [0, 1) (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export interface Row {
+  role: number;
+  /** Truth: number of the server exchange that caused this call; -1 none; own number for a server. */
+  truth: number;
+  requestStart: number;
+  requestTid: number;
+  responseStart: number;
+  responseTid: number;
+  target: string;
+  connectTime?: number;
+  connectTid?: number;
+  traceContext?: string;
+}
+
+/** Builds the exchange table of one process, and the truth by row. */
+export function tableOf(rows: readonly Row[]): { exchanges: ExchangeTable; rows: Uint32Array } {
+  const column = (value: (row: Row) => number) => Float64Array.from(rows, value);
+  const tids = (value: (row: Row) => number) => Uint32Array.from(rows, value);
+  const exchanges: ExchangeTable = {
+    ...emptyTable(EXCHANGE_COLUMNS, rows.length),
+    role: Uint8Array.from(rows, (row) => row.role),
+    connection: BigUint64Array.from(rows, (_, i) => BigInt(i + 1)),
+    remote_address: rows.map(() => '127.0.0.1'),
+    remote_port: Uint16Array.from(rows, (row) => (row.role === Role.client ? 9000 : 50000)),
+    method: rows.map(() => 'GET'),
+    target: rows.map((row) => row.target),
+    trace_context: rows.map((row) => row.traceContext ?? ''),
+    connect_time: column((row) => row.connectTime ?? Number.NaN),
+    connect_tid: tids((row) => row.connectTid ?? 0),
+    request_start: column((row) => row.requestStart),
+    request_end: column((row) => row.requestStart),
+    response_start: column((row) => row.responseStart),
+    response_end: column((row) => row.responseStart),
+    request_start_tid: tids((row) => row.requestTid),
+    request_end_tid: tids((row) => row.requestTid),
+    response_start_tid: tids((row) => row.responseTid),
+    response_end_tid: tids((row) => row.responseTid),
+  };
+  return { exchanges, rows: Uint32Array.from(rows.keys()) };
+}
+
+interface Timed {
+  at: number;
+  run: (now: number) => void;
+}
+
+/** A single thread that runs what is due in time order, each piece taking a little time. */
+class Loop {
+  private readonly queue: Timed[] = [];
+  private now = 0;
+
+  at(time: number, run: (now: number) => void): void {
+    this.queue.push({ at: time, run });
+  }
+
+  run(): void {
+    while (this.queue.length > 0) {
+      let next = 0;
+      for (let i = 1; i < this.queue.length; i++) {
+        if (this.queue[i]!.at < this.queue[next]!.at) next = i;
+      }
+      const [item] = this.queue.splice(next, 1);
+      this.now = Math.max(this.now + 20_000, item!.at);
+      item!.run(this.now);
+    }
+  }
+}
+
+export interface LoopProgram {
+  readonly requests: number;
+  /** Mean time between requests, ns. */
+  readonly every: number;
+  /** Time between reading the request and the first call, ns; 0 calls at once. */
+  readonly deferred: (random: () => number) => number;
+  readonly seed: number;
+}
+
+const MS = 1e6;
+
+/**
+ * An event loop whose handler makes two calls in parallel and then a third, and answers
+ * when that returns; replies take 2 to 5 ms.
+ */
+export function eventLoop(program: LoopProgram): Row[] {
+  const random = seeded(program.seed);
+  const loop = new Loop();
+  const rows: Row[] = [];
+  let arrival = 0;
+  for (let request = 0; request < program.requests; request++) {
+    arrival += -Math.log(1 - random()) * program.every;
+    loop.at(arrival, (now) => handle(loop, rows, program, random, now));
+  }
+  loop.run();
+  return rows;
+}
+
+function handle(
+  loop: Loop,
+  rows: Row[],
+  program: LoopProgram,
+  random: () => number,
+  now: number,
+): void {
+  const truth = rows.length;
+  const server: Row = {
+    role: Role.server,
+    truth,
+    requestStart: now,
+    requestTid: 1,
+    responseStart: Number.NaN,
+    responseTid: 1,
+    target: '/page/1',
+  };
+  rows.push(server);
+  const call = (at: number, target: string, then: (now: number) => void) => {
+    const client: Row = {
+      role: Role.client,
+      truth,
+      requestStart: at,
+      requestTid: 1,
+      responseStart: Number.NaN,
+      responseTid: 1,
+      target,
+    };
+    rows.push(client);
+    loop.at(at + (2 + 3 * random()) * MS, (replied) => {
+      client.responseStart = replied;
+      then(replied + 5_000);
+    });
+  };
+  const start = (at: number) => {
+    let open = 2;
+    const joined = (replied: number) => {
+      open--;
+      if (open > 0) return;
+      call(replied, '/third', (last) => {
+        server.responseStart = last;
+      });
+    };
+    call(at + 5_000, '/first', joined);
+    call(at + 8_000, '/second', joined);
+  };
+  const wait = program.deferred(random);
+  if (wait === 0) start(now);
+  else loop.at(now + wait, start);
+}
+
+/** Threads that each take a request, make two calls one after the other, and answer. */
+export function threadPool(threads: number, requests: number, seed: number): Row[] {
+  const random = seeded(seed);
+  const rows: Row[] = [];
+  const free = new Float64Array(threads);
+  for (let request = 0; request < requests; request++) {
+    let thread = 0;
+    for (let i = 1; i < threads; i++) if (free[i]! < free[thread]!) thread = i;
+    let now = free[thread]! + random() * MS;
+    const truth = rows.length;
+    const server: Row = {
+      role: Role.server,
+      truth,
+      requestStart: now,
+      requestTid: 10 + thread,
+      responseStart: Number.NaN,
+      responseTid: 10 + thread,
+      target: '/work',
+    };
+    rows.push(server);
+    for (const target of ['/a', '/b']) {
+      now += 50_000 + random() * MS;
+      const replied = now + (2 + 3 * random()) * MS;
+      rows.push({
+        role: Role.client,
+        truth,
+        requestStart: now,
+        requestTid: 10 + thread,
+        responseStart: replied,
+        responseTid: 10 + thread,
+        target,
+      });
+      now = replied;
+    }
+    now += 50_000 + random() * MS;
+    server.responseStart = now;
+    free[thread] = now;
+  }
+  return rows;
+}
+
+/** The same work on threads that change at every step, as in Go: the thread says nothing. */
+export function anyThread(rows: readonly Row[], threads: number, seed: number): Row[] {
+  const random = seeded(seed);
+  const pick = () => 100 + Math.floor(random() * threads);
+  return rows.map((row) => ({ ...row, requestTid: pick(), responseTid: pick() }));
+}
