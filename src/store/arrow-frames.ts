@@ -1,0 +1,138 @@
+/**
+ * The Arrow IPC *stream* format, frame by frame: a schema message, then record batch
+ * messages, then optionally an end mark. A frame is `FF FF FF FF`, the length of the
+ * metadata, the metadata (a flatbuffer), the body; all padded to 8 bytes. Read this
+ * way, a stream whose writer died is good up to its last whole frame.
+ * https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
+ */
+import { Message, type RecordBatch, RecordBatchStreamWriter, type Schema } from 'apache-arrow';
+import { CodedError } from '../model/errors.js';
+import type { ByteSource } from './random-file.js';
+
+/** The end mark of a stream. */
+export const END_OF_STREAM = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
+
+/** Enough for thousands of columns; more is damage, and must not become an allocation. */
+const MAX_METADATA = 16 * 1024 * 1024;
+const PREFIX = 8;
+/** One read gets the prefix and the metadata of a usual batch. */
+const GUESS = 4096;
+
+/** Encodes batches of one schema to frames, without joining their buffers. */
+export class FrameEncoder extends RecordBatchStreamWriter {
+  #chunks: Uint8Array[] = [];
+
+  /** The first call's chunks begin with the schema frame. They view the batch's own arrays. */
+  encode(batch: RecordBatch): Uint8Array[] {
+    this.write(batch);
+    this._recordBatchBlocks.length = 0;
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    return chunks;
+  }
+
+  /** The schema frame alone. */
+  encodeSchema(schema: Schema): Uint8Array[] {
+    this.reset(undefined, schema);
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    return chunks;
+  }
+
+  protected override _write(chunk: ArrayBufferView): this {
+    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    if (this._started && bytes.length > 0) this.#chunks.push(bytes);
+    return this;
+  }
+}
+
+/** Where the whole record batch frames of a stream lie. */
+export interface FrameIndex {
+  readonly schema: Schema;
+  /** End of the schema frame. */
+  readonly schemaEnd: number;
+  readonly frames: readonly Frame[];
+  /** End of the last whole frame: what lies behind it is no whole batch. */
+  readonly end: number;
+  /** True if the end mark was found: the writer closed the stream. */
+  readonly closed: boolean;
+}
+export interface Frame {
+  readonly offset: number;
+  readonly bodyOffset: number;
+  readonly end: number;
+  readonly rows: number;
+}
+
+/** One decoded message and the place of its body. */
+export interface FrameMessage {
+  readonly message: Message;
+  readonly bodyOffset: number;
+  readonly end: number;
+}
+
+/**
+ * Decodes the message at `offset`. Returns 'end' at the end mark and 'torn' where no
+ * whole message lies (end of file, cut frame, or bytes that are no frame).
+ */
+export function readMessage(file: ByteSource, offset: number): FrameMessage | 'end' | 'torn' {
+  if (offset + PREFIX > file.size) return 'torn';
+  const start = file.read(offset, Math.min(GUESS, file.size - offset));
+  const view = new DataView(start.buffer, start.byteOffset, start.length);
+  if (view.getInt32(0, true) !== -1) return 'torn';
+  const length = view.getInt32(4, true);
+  if (length === 0) return 'end';
+  const bodyOffset = offset + PREFIX + length;
+  if (length < 0 || length > MAX_METADATA || bodyOffset > file.size) return 'torn';
+  const metadata =
+    PREFIX + length <= start.length
+      ? start.subarray(PREFIX, PREFIX + length)
+      : file.read(offset + PREFIX, length);
+  try {
+    const message = Message.decode(metadata);
+    const end = bodyOffset + message.bodyLength;
+    return message.bodyLength < 0 || end > file.size ? 'torn' : { message, bodyOffset, end };
+  } catch {
+    return 'torn';
+  }
+}
+
+function rowsOf(message: Message): number {
+  return message.isRecordBatch() ? message.header().length : -1;
+}
+
+/** Finds all whole frames of a stream. @throws CodedError INPUT if it does not begin with a schema */
+export function indexFrames(file: ByteSource): FrameIndex {
+  const first = readMessage(file, 0);
+  const schema = typeof first === 'string' ? undefined : schemaOf(first.message);
+  if (typeof first === 'string' || schema === undefined) {
+    throw new CodedError('INPUT', emptyOrForeign(file.size), file.path);
+  }
+  const frames: Frame[] = [];
+  let offset = first.end;
+  for (;;) {
+    const next = readMessage(file, offset);
+    if (next === 'end' || next === 'torn') {
+      return { schema, schemaEnd: first.end, frames, end: offset, closed: next === 'end' };
+    }
+    const rows = rowsOf(next.message);
+    if (rows < 0) return { schema, schemaEnd: first.end, frames, end: offset, closed: false };
+    frames.push({ offset, bodyOffset: next.bodyOffset, end: next.end, rows });
+    offset = next.end;
+  }
+}
+
+function schemaOf(message: Message): Schema | undefined {
+  if (!message.isSchema()) return undefined;
+  try {
+    return message.header();
+  } catch {
+    return undefined;
+  }
+}
+
+function emptyOrForeign(size: number): string {
+  return size === 0
+    ? 'is empty: the recorder died before the first write.'
+    : 'is not an Arrow stream with a whole schema.';
+}

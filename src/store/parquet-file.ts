@@ -1,0 +1,142 @@
+import type { ParquetFile } from 'parquet-wasm';
+import type { ColumnSpecs, TableOf } from '../model/columns.js';
+import { CodedError } from '../model/errors.js';
+import { readFrame } from './arrow-file.js';
+import { END_OF_STREAM, FrameEncoder, indexFrames } from './arrow-frames.js';
+import { arrowBatch, arrowSchema } from './arrow-schema.js';
+import { writeFileDurably } from './durable-file.js';
+import { loadEngine, type ParquetProfile, writerProperties } from './parquet-engine.js';
+import { type ParquetFooter, readFooter } from './parquet-footer.js';
+import { FileBlob, memorySource, RandomFile } from './random-file.js';
+import { concatParts } from './table-file.js';
+
+/**
+ * Writes a table as one Parquet file, mode 0600; it appears whole or not at all. The
+ * same input gives the same bytes. @throws CodedError OUTPUT
+ */
+export async function writeParquet<S extends ColumnSpecs>(
+  path: string,
+  specs: S,
+  table: TableOf<S>,
+  metadata: Readonly<Record<string, string>> = {},
+  profile: ParquetProfile = 'compact',
+): Promise<void> {
+  const wasm = await loadEngine();
+  const schema = arrowSchema(specs, metadata);
+  const chunks = new FrameEncoder().encode(arrowBatch(schema, specs, table));
+  const stream = Buffer.concat([...chunks, END_OF_STREAM]);
+  const properties = writerProperties(wasm, specs, schema.metadata, profile);
+  // Both arguments are consumed: there is nothing to free.
+  writeFileDurably(path, wasm.writeParquet(wasm.Table.fromIPCStream(stream), properties));
+}
+
+/** Reads row groups of one Parquet file; keeps the file and its decoded footer until closed. */
+export class ParquetReader {
+  readonly path: string;
+  readonly bytes: number;
+  readonly footer: ParquetFooter;
+  readonly #file: RandomFile;
+  #parquet: ParquetFile | undefined;
+
+  /** Reads only the footer. @throws CodedError INPUT */
+  constructor(path: string) {
+    this.path = path;
+    this.#file = new RandomFile(path);
+    this.bytes = this.#file.size;
+    try {
+      this.footer = readFooter(this.#file);
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
+  }
+
+  /** The columns `names` of row group `index`. @throws CodedError INPUT naming file and row group */
+  async readGroup<S extends ColumnSpecs, K extends keyof S & string>(
+    index: number,
+    specs: S,
+    names: readonly K[],
+  ): Promise<Pick<TableOf<S>, K | 'rows'>> {
+    const rows = this.footer.rowGroups[index]!.rows;
+    this.#checkNames(names);
+    const place = `row group ${index}`;
+    const bytes = await this.#readStream(index, names, rows);
+    const source = memorySource(this.path, bytes);
+    const { schema, frames } = indexFrames(source);
+    const parts = frames.map(
+      (frame) => readFrame(source, schema, frame, place, specs, names) as TableOf<S>,
+    );
+    const table = parts.length === 1 ? parts[0]! : concatParts(specs, names, parts);
+    if (table.rows !== rows) throw this.#damaged(index, `${table.rows} rows, expected ${rows}`);
+    return table;
+  }
+
+  #checkNames(names: readonly string[]): void {
+    const missing = names.find((name) => !this.footer.columns.has(name));
+    if (missing === undefined) return;
+    throw new CodedError(
+      'INPUT',
+      `has no column ${missing}.`,
+      this.path,
+      'It was written by another version or program.',
+    );
+  }
+
+  async #readStream(
+    index: number,
+    names: readonly string[],
+    rows: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const wasm = await loadEngine();
+    try {
+      this.#parquet ??= await wasm.ParquetFile.fromFile(new FileBlob(this.#file));
+      const table = await this.#parquet.read({
+        columns: [...names],
+        rowGroups: [index],
+        batchSize: Math.max(rows, 1),
+      });
+      // Consumes the table; the bytes are a copy outside the WebAssembly memory.
+      return new Uint8Array(table.intoIPCStream());
+    } catch (cause) {
+      if (cause instanceof CodedError) throw cause;
+      throw this.#damaged(index, cause instanceof Error ? cause.message : String(cause), cause);
+    }
+  }
+
+  #damaged(index: number, what: string, cause?: unknown): CodedError {
+    return new CodedError(
+      'INPUT',
+      `is damaged in row group ${index}: ${what}.`,
+      this.path,
+      'Leave the file out, or copy it again from the host that recorded it.',
+      cause,
+    );
+  }
+
+  close(): void {
+    this.#parquet?.free();
+    this.#parquet = undefined;
+    this.#file.close();
+  }
+}
+
+/** Reads a whole Parquet file as a table; with `names` only those columns. @throws CodedError INPUT */
+export async function readParquet<
+  S extends ColumnSpecs,
+  K extends keyof S & string = keyof S & string,
+>(
+  path: string,
+  specs: S,
+  names: readonly K[] = Object.keys(specs) as K[],
+): Promise<Pick<TableOf<S>, K | 'rows'>> {
+  const reader = new ParquetReader(path);
+  try {
+    const parts: Pick<TableOf<S>, K | 'rows'>[] = [];
+    for (let i = 0; i < reader.footer.rowGroups.length; i++) {
+      parts.push(await reader.readGroup(i, specs, names));
+    }
+    return parts.length === 1 ? parts[0]! : concatParts(specs, names, parts);
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,74 @@
+import type { ColumnSpecs, TableOf } from '../model/columns.js';
+import { concatTables } from '../model/tables.js';
+import { readFrame } from './arrow-file.js';
+import { END_OF_STREAM, FrameEncoder, indexFrames } from './arrow-frames.js';
+import { arrowBatch, arrowSchema } from './arrow-schema.js';
+import { DurableFile } from './durable-file.js';
+import { RandomFile } from './random-file.js';
+
+/**
+ * Writes a table as an Arrow IPC stream file: the form of tables between stages.
+ * The file appears whole or not at all. @throws CodedError OUTPUT
+ */
+export async function writeTable<S extends ColumnSpecs>(
+  path: string,
+  specs: S,
+  table: TableOf<S>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const schema = arrowSchema(specs, metadata);
+  const file = new DurableFile(path, 'rename');
+  try {
+    const encoder = new FrameEncoder();
+    for (const chunk of encoder.encode(arrowBatch(schema, specs, table))) file.write(chunk);
+    file.write(END_OF_STREAM);
+    file.commit();
+  } catch (error) {
+    file.abandon();
+    throw error;
+  }
+}
+
+/** Joins tables that hold only the columns `names`. */
+export function concatParts<S extends ColumnSpecs, K extends keyof S & string>(
+  specs: S,
+  names: readonly K[],
+  parts: readonly Pick<TableOf<S>, K | 'rows'>[],
+): Pick<TableOf<S>, K | 'rows'> {
+  const picked: ColumnSpecs = Object.fromEntries(names.map((name) => [name, specs[name]!]));
+  return concatTables(picked, [...parts] as TableOf<ColumnSpecs>[]) as Pick<TableOf<S>, K | 'rows'>;
+}
+
+/**
+ * Reads a table written by {@link writeTable}; with `names` only those columns are
+ * read from the disk and set. @throws CodedError INPUT
+ */
+export async function readTable<
+  S extends ColumnSpecs,
+  K extends keyof S & string = keyof S & string,
+>(
+  path: string,
+  specs: S,
+  names: readonly K[] = Object.keys(specs) as K[],
+): Promise<Pick<TableOf<S>, K | 'rows'>> {
+  const file = new RandomFile(path);
+  try {
+    const { schema, frames } = indexFrames(file);
+    const parts = frames.map(
+      (frame, i) => readFrame(file, schema, frame, `batch ${i}`, specs, names) as TableOf<S>,
+    );
+    return parts.length === 1 ? parts[0]! : concatParts(specs, names, parts);
+  } finally {
+    file.close();
+  }
+}
+
+/** The metadata given to {@link writeTable}. @throws CodedError INPUT */
+export async function readTableMetadata(path: string): Promise<Record<string, string>> {
+  const file = new RandomFile(path);
+  try {
+    return Object.fromEntries(indexFrames(file).schema.metadata);
+  } finally {
+    file.close();
+  }
+}
