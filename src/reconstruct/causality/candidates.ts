@@ -1,7 +1,7 @@
 import type { ProcessIndex } from './process-index.js';
 
 /** A call may have begun this much after its request's response ended and still be its work, ns. */
-const AFTERWARDS_NS = 50e6;
+const AFTERWARDS_NS = 5e6;
 
 /**
  * Which servers could have caused each call: those that were being answered when it
