@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** How to start a worker from a module that lies beside its user. */
 export interface SiblingModule {
@@ -19,5 +20,15 @@ export function siblingModule(importMetaUrl: string, name: string): SiblingModul
   const built = fileURLToPath(new URL(`./${name}.js`, importMetaUrl));
   if (existsSync(built)) return { filename: built, execArgv: [] };
   const source = fileURLToPath(new URL(`./${name}.ts`, importMetaUrl));
-  return { filename: source, execArgv: ['--import', 'tsx'] };
+  return { filename: source, execArgv: ['--import', typeScriptLoader(importMetaUrl)] };
+}
+
+/**
+ * A module that loads tsx in a thread. `--import tsx` would do nothing in a thread of a
+ * process that runs under tsx itself, so it is registered by hand.
+ */
+function typeScriptLoader(importMetaUrl: string): string {
+  const manifest = pathToFileURL(createRequire(importMetaUrl).resolve('tsx/package.json'));
+  const api = new URL('./dist/esm/api/index.mjs', manifest).href;
+  return `data:text/javascript,import{register}from${encodeURIComponent(JSON.stringify(api))};register()`;
 }

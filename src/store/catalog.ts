@@ -1,0 +1,110 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { CodedError, describeError } from '../model/errors.js';
+import type { SegmentHeader } from '../model/segment.js';
+import { ioError } from './io-error.js';
+import { CLOSED, closedPath, OPEN } from './segment-name.js';
+import { openSegment } from './segment-reader.js';
+
+/** What is known of a segment without reading its events. */
+export interface SegmentInfo {
+  readonly path: string;
+  readonly header: SegmentHeader;
+  readonly rows: number;
+  readonly bytes: number;
+  /** True for an open or crashed segment, read up to its last whole batch. */
+  readonly partial: boolean;
+  readonly tornBytes: number;
+  /** First and last event, epoch ns, inclusive. */
+  readonly fromNs: bigint;
+  readonly toNs: bigint;
+}
+
+export interface UnreadableFile {
+  readonly file: string;
+  /** Why, in one line, without the path. */
+  readonly reason: string;
+}
+
+export interface Catalog {
+  /** Sorted by host, boot, start of the recording's segments, sequence. */
+  readonly segments: readonly SegmentInfo[];
+  readonly unreadable: readonly UnreadableFile[];
+}
+
+/**
+ * Files to look at: a named file as it is, of a directory its `.parquet` and `.part`
+ * files (not those of its subdirectories). A `.part` whose `.parquet` is there too has
+ * just been converted and is left out.
+ */
+function listFiles(path: string): string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+    const names = readdirSync(path).filter((name) => name.endsWith(CLOSED) || name.endsWith(OPEN));
+    const present = new Set(names);
+    return names
+      .filter((name) => !name.endsWith(OPEN) || !present.has(closedPath(name)))
+      .map((name) => join(path, name));
+  } catch (cause) {
+    throw ioError('INPUT', path, 'read', cause);
+  }
+}
+
+async function describeSegment(file: string): Promise<SegmentInfo> {
+  const segment = await openSegment(file);
+  try {
+    const { path, header, rows, bytes, partial, tornBytes, fromNs, toNs } = segment;
+    return { path, header, rows, bytes, partial, tornBytes, fromNs, toNs };
+  } finally {
+    segment.close();
+  }
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function compareSegments(a: SegmentInfo, b: SegmentInfo): number {
+  const start = BigInt(a.header.startNs) - BigInt(b.header.startNs);
+  return (
+    compareText(a.header.host, b.header.host) ||
+    compareText(a.header.bootId, b.header.bootId) ||
+    (start < 0n ? -1 : start > 0n ? 1 : 0) ||
+    a.header.sequence - b.header.sequence ||
+    compareText(a.path, b.path)
+  );
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof CodedError)) return describeError(error);
+  return error.remedy === '' ? error.message : `${error.message} ${error.remedy}`;
+}
+
+/**
+ * Finds the segments in directories and files. Files that cannot be read are listed, and
+ * the rest is kept. A segment named twice counts once.
+ *
+ * @throws CodedError INPUT if a path is missing, or if a path holds no file to look at
+ */
+export async function readCatalog(paths: readonly string[]): Promise<Catalog> {
+  const files = new Set<string>();
+  for (const path of paths) {
+    const found = listFiles(path);
+    if (found.length === 0) {
+      const remedy = 'Name a directory that aftertrace record wrote (or files in it).';
+      throw new CodedError('INPUT', 'holds no segments.', path, remedy);
+    }
+    for (const file of found) files.add(file);
+  }
+  const segments = new Map<string, SegmentInfo>();
+  const unreadable: UnreadableFile[] = [];
+  for (const file of [...files].sort()) {
+    try {
+      const info = await describeSegment(file);
+      segments.set(info.path, info);
+    } catch (error) {
+      unreadable.push({ file, reason: reasonOf(error) });
+    }
+  }
+  return { segments: [...segments.values()].sort(compareSegments), unreadable };
+}

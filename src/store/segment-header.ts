@@ -1,0 +1,109 @@
+import { CodedError } from '../model/errors.js';
+import { FORMAT_VERSION, type SegmentHeader } from '../model/segment.js';
+
+/** Metadata keys of every Parquet file that aftertrace writes. */
+export const KEY_PREFIX = 'aftertrace.';
+const VERSION_KEY = `${KEY_PREFIX}format_version`;
+const CONTENT_KEY = `${KEY_PREFIX}content`;
+
+/** Metadata keys of a segment, after {@link KEY_PREFIX}; each holds the header's field as a string. */
+export const SEGMENT_KEYS = {
+  tool: 'tool',
+  host: 'host',
+  bootId: 'boot_id',
+  kernel: 'kernel',
+  sequence: 'sequence',
+  recordingId: 'recording_id',
+  startNs: 'start_ns',
+  monotonicOffsetNs: 'monotonic_offset_ns',
+  snaplen: 'snaplen',
+  redaction: 'redaction',
+  filters: 'filters',
+} as const satisfies Record<Exclude<keyof SegmentHeader, 'formatVersion'>, string>;
+
+/** Metadata that says which version and which table a file is: `events`, `spans`, … */
+export function contentMetadata(content: string): Record<string, string> {
+  return { [VERSION_KEY]: String(FORMAT_VERSION), [CONTENT_KEY]: content };
+}
+
+/**
+ * Checks that a file holds `content` in a version this program reads.
+ * @throws CodedError INPUT for foreign files, UNSUPPORTED for files of a newer version
+ */
+export function checkContent(
+  metadata: ReadonlyMap<string, string>,
+  content: string,
+  path: string,
+): void {
+  const version = Number(metadata.get(VERSION_KEY));
+  if (!Number.isInteger(version) || version < 1) {
+    throw new CodedError(
+      'INPUT',
+      'was not written by aftertrace.',
+      path,
+      `Name files or directories that hold ${content} of aftertrace.`,
+    );
+  }
+  if (version > FORMAT_VERSION) {
+    throw new CodedError(
+      'UNSUPPORTED',
+      `has format version ${version}; this aftertrace reads up to ${FORMAT_VERSION}.`,
+      path,
+      'Use the aftertrace that is at least as new as the one that wrote it.',
+    );
+  }
+  const found = metadata.get(CONTENT_KEY) ?? '';
+  if (found !== content) {
+    throw new CodedError('INPUT', `holds ${found || 'something'}, not ${content}.`, path);
+  }
+}
+
+export function headerToMetadata(header: SegmentHeader): Record<string, string> {
+  const metadata = contentMetadata('events');
+  for (const [field, key] of Object.entries(SEGMENT_KEYS)) {
+    metadata[KEY_PREFIX + key] = String(header[field as keyof SegmentHeader]);
+  }
+  return metadata;
+}
+
+/** @throws CodedError INPUT or UNSUPPORTED, as {@link checkContent}, or where a field is missing */
+export function headerFromMetadata(
+  metadata: ReadonlyMap<string, string>,
+  path: string,
+): SegmentHeader {
+  checkContent(metadata, 'events', path);
+  const text = (field: keyof typeof SEGMENT_KEYS): string => {
+    const value = metadata.get(KEY_PREFIX + SEGMENT_KEYS[field]);
+    if (value === undefined) throw badField(path, field, 'is missing');
+    return value;
+  };
+  const count = (field: keyof typeof SEGMENT_KEYS): number => {
+    const value = Number(text(field));
+    if (!Number.isSafeInteger(value) || value < 0) throw badField(path, field, 'is no count');
+    return value;
+  };
+  const time = (field: keyof typeof SEGMENT_KEYS): string => {
+    const value = text(field);
+    if (!/^-?\d{1,19}$/.test(value)) throw badField(path, field, 'is no time in nanoseconds');
+    return value;
+  };
+  return {
+    formatVersion: Number(metadata.get(VERSION_KEY)),
+    tool: text('tool'),
+    host: text('host'),
+    bootId: text('bootId'),
+    kernel: text('kernel'),
+    sequence: count('sequence'),
+    recordingId: text('recordingId'),
+    startNs: time('startNs'),
+    monotonicOffsetNs: time('monotonicOffsetNs'),
+    snaplen: count('snaplen'),
+    redaction: text('redaction'),
+    filters: text('filters'),
+  };
+}
+
+function badField(path: string, field: keyof typeof SEGMENT_KEYS, what: string): CodedError {
+  const key = KEY_PREFIX + SEGMENT_KEYS[field];
+  return new CodedError('INPUT', `is damaged: ${key} ${what} in its metadata.`, path);
+}

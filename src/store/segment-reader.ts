@@ -1,0 +1,179 @@
+import type { Schema } from 'apache-arrow';
+import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
+import type { SegmentHeader } from '../model/segment.js';
+import { readFrame } from './arrow-file.js';
+import { type Frame, indexFrames } from './arrow-frames.js';
+import { isErrno } from './io-error.js';
+import { ParquetReader } from './parquet-file.js';
+import { RandomFile } from './random-file.js';
+import { headerFromMetadata } from './segment-header.js';
+import { closedPath, OPEN } from './segment-name.js';
+
+export type EventColumn = keyof typeof EVENT_COLUMNS;
+
+export interface ReadOptions<K extends EventColumn = EventColumn> {
+  /** Columns to read from the disk; default all. */
+  readonly columns?: readonly K[];
+  /** Skip batches that hold no event in [fromNs, toNs). Others come whole: filter the rows. */
+  readonly fromNs?: bigint;
+  readonly toNs?: bigint;
+}
+
+/** A segment opened for reading, closed (`.parquet`) or still open or crashed (`.part`). */
+export interface Segment {
+  readonly path: string;
+  readonly header: SegmentHeader;
+  readonly rows: number;
+  /** True for a `.part`: it may still grow, or its recorder died. */
+  readonly partial: boolean;
+  /** Bytes behind the last whole batch of a `.part`, which cannot be read. */
+  readonly tornBytes: number;
+  /** Time of the first and last event, epoch ns, both inclusive; the start in the header if there is none. */
+  readonly fromNs: bigint;
+  readonly toNs: bigint;
+  /** Size of the file. */
+  readonly bytes: number;
+  /** Row groups (`.parquet`) or batches (`.part`). */
+  readonly batches: number;
+  /** One batch per row group or appended batch, in file order. @throws CodedError INPUT if damaged */
+  read<K extends EventColumn = EventColumn>(
+    options?: ReadOptions<K>,
+  ): AsyncIterable<Pick<Batch, K | 'rows'>>;
+  close(): void;
+}
+
+type Range = readonly [from: bigint, to: bigint];
+
+function overlaps(range: Range | undefined, { fromNs, toNs }: ReadOptions): boolean {
+  if (range === undefined) return true;
+  return (fromNs === undefined || range[1] >= fromNs) && (toNs === undefined || range[0] < toNs);
+}
+
+/** The range over all batches; where one is not known, or there is none, undefined. */
+function joinRanges(ranges: readonly (Range | undefined)[]): Range | undefined {
+  let from: bigint | undefined;
+  let to: bigint | undefined;
+  for (const range of ranges) {
+    if (range === undefined) continue;
+    if (from === undefined || range[0] < from) from = range[0];
+    if (to === undefined || range[1] > to) to = range[1];
+  }
+  return from === undefined || to === undefined ? undefined : [from, to];
+}
+
+function rangeOf(times: BigInt64Array): Range | undefined {
+  if (times.length === 0) return undefined;
+  let from = times[0]!;
+  let to = from;
+  for (const time of times) {
+    if (time < from) from = time;
+    if (time > to) to = time;
+  }
+  return [from, to];
+}
+
+/** How either kind of file gives its batches. */
+interface BatchFile {
+  readonly header: SegmentHeader;
+  readonly rows: number;
+  readonly tornBytes: number;
+  readonly bytes: number;
+  readonly ranges: readonly (Range | undefined)[];
+  readBatch<K extends EventColumn>(
+    index: number,
+    names: readonly K[],
+  ): Promise<Pick<Batch, K | 'rows'>>;
+  close(): void;
+}
+
+function openClosed(path: string): BatchFile {
+  const reader = new ParquetReader(path);
+  const { footer } = reader;
+  try {
+    return {
+      header: headerFromMetadata(footer.metadata, path),
+      rows: footer.rows,
+      tornBytes: 0,
+      bytes: reader.bytes,
+      ranges: footer.rowGroups.map((_, i) => footer.range(i, 'time_ns')),
+      readBatch: (index, names) => reader.readGroup(index, EVENT_COLUMNS, names),
+      close: () => reader.close(),
+    };
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
+}
+
+/**
+ * Whole frames up to the first whose times are not set: after a power cut a file
+ * can end in zeros that look like a frame's body.
+ */
+function soundFrames(file: RandomFile, schema: Schema, frames: readonly Frame[]) {
+  const ranges: Range[] = [];
+  for (const [i, frame] of frames.entries()) {
+    const batch = readFrame(file, schema, frame, `batch ${i}`, EVENT_COLUMNS, ['time_ns']) as Pick<
+      Batch,
+      'rows' | 'time_ns'
+    >;
+    const range = rangeOf(batch.time_ns);
+    if (range === undefined || range[0] <= 0n) break;
+    ranges.push(range);
+  }
+  return { frames: frames.slice(0, ranges.length), ranges };
+}
+
+function openPart(path: string): BatchFile {
+  const file = new RandomFile(path);
+  try {
+    const index = indexFrames(file);
+    const { schema } = index;
+    const header = headerFromMetadata(schema.metadata, path);
+    const { frames, ranges } = soundFrames(file, schema, index.frames);
+    const end = frames.at(-1)?.end ?? index.schemaEnd;
+    return {
+      header,
+      rows: frames.reduce((sum, frame) => sum + frame.rows, 0),
+      tornBytes: index.closed && end === index.end ? 0 : file.size - end,
+      bytes: file.size,
+      ranges,
+      readBatch: async (i, names) =>
+        readFrame(file, schema, frames[i]!, `batch ${i}`, EVENT_COLUMNS, names) as Batch,
+      close: () => file.close(),
+    };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+const ALL_COLUMNS = Object.keys(EVENT_COLUMNS) as EventColumn[];
+
+/**
+ * Opens a segment; only metadata and, of a `.part`, times are read. If a `.part` has
+ * just become a `.parquet`, that is opened.
+ *
+ * @throws CodedError INPUT if it is missing, damaged or foreign, UNSUPPORTED if of a newer version
+ */
+export async function openSegment(path: string): Promise<Segment> {
+  const partial = path.endsWith(OPEN);
+  let file: BatchFile;
+  try {
+    file = partial ? openPart(path) : openClosed(path);
+  } catch (error) {
+    const gone = error instanceof Error && isErrno(error.cause, 'ENOENT');
+    if (!partial || !gone) throw error;
+    return openSegment(closedPath(path));
+  }
+  const { header, rows, bytes, tornBytes, ranges } = file;
+  const [fromNs, toNs] = joinRanges(ranges) ?? [BigInt(header.startNs), BigInt(header.startNs)];
+  async function* read<K extends EventColumn>(options: ReadOptions<K> = {}) {
+    const names = options.columns ?? (ALL_COLUMNS as K[]);
+    for (const [i, range] of ranges.entries()) {
+      if (overlaps(range, options)) yield await file.readBatch(i, names);
+    }
+  }
+  const close = () => file.close();
+  const batches = ranges.length;
+  return { path, header, rows, partial, tornBytes, fromNs, toNs, bytes, batches, read, close };
+}

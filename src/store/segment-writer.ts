@@ -1,0 +1,136 @@
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  writevSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
+import { CodedError } from '../model/errors.js';
+import type { SegmentHeader } from '../model/segment.js';
+import { END_OF_STREAM, FrameEncoder } from './arrow-frames.js';
+import { arrowBatch, arrowSchema } from './arrow-schema.js';
+import { DIRECTORY_MODE, FILE_MODE, syncDirectory, writeFully } from './durable-file.js';
+import { ioError } from './io-error.js';
+import { headerToMetadata } from './segment-header.js';
+import { OPEN, segmentBaseName } from './segment-name.js';
+
+/**
+ * The open segment: an Arrow IPC stream that grows by whole batches. When the writer
+ * dies, everything up to the last whole batch can be read; a power cut costs what was
+ * appended after the last {@link sync}. Every method is synchronous.
+ */
+export class SegmentWriter {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #encoder = new FrameEncoder();
+  readonly #schema;
+  #rows = 0;
+  #bytes = 0;
+  #closed = false;
+
+  /**
+   * Creates the directory (0700) if needed and a new `.part` file (0600) in it.
+   * @throws CodedError OUTPUT
+   */
+  static open(directory: string, header: SegmentHeader): SegmentWriter {
+    const path = join(directory, segmentBaseName(header) + OPEN);
+    try {
+      mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+      const flags =
+        constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+      const fd = openSync(path, flags, FILE_MODE);
+      const writer = new SegmentWriter(path, fd, header);
+      syncDirectory(directory);
+      return writer;
+    } catch (cause) {
+      throw ioError('OUTPUT', path, 'create the segment', cause);
+    }
+  }
+
+  private constructor(path: string, fd: number, header: SegmentHeader) {
+    this.path = path;
+    this.#fd = fd;
+    this.#schema = arrowSchema(EVENT_COLUMNS, headerToMetadata(header));
+    this.#write(this.#encoder.encodeSchema(this.#schema));
+  }
+
+  /** Events appended so far. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Size of the file so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Appends the batch as one frame and returns its bytes. If it cannot be written in
+   * full, the file is cut back to what it held before: the batch is lost, the rest stays
+   * readable, and a later append may succeed. @throws CodedError OUTPUT
+   */
+  append(batch: Batch): number {
+    if (batch.rows === 0) return 0;
+    const bytes = this.#write(this.#encoder.encode(arrowBatch(this.#schema, EVENT_COLUMNS, batch)));
+    this.#rows += batch.rows;
+    return bytes;
+  }
+
+  #write(chunks: readonly Uint8Array[]): number {
+    const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    try {
+      const written = writevSync(this.#fd, chunks, this.#bytes);
+      if (written < size) {
+        const rest = Buffer.concat(chunks).subarray(written);
+        writeFully(this.#fd, rest, this.#bytes + written);
+      }
+    } catch (cause) {
+      this.#cutBack();
+      throw ioError('OUTPUT', this.path, 'write', cause);
+    }
+    this.#bytes += size;
+    return size;
+  }
+
+  #cutBack(): void {
+    try {
+      ftruncateSync(this.#fd, this.#bytes);
+    } catch {
+      // The next append writes at the same position; readers stop at the torn frame.
+    }
+  }
+
+  /**
+   * Makes what was appended survive a power cut. Also notices that somebody deleted
+   * the file, which writes do not. @throws CodedError OUTPUT
+   */
+  sync(): void {
+    try {
+      fdatasyncSync(this.#fd);
+    } catch (cause) {
+      throw ioError('OUTPUT', this.path, 'write to the disk', cause);
+    }
+    if (fstatSync(this.#fd).nlink === 0) {
+      const remedy = 'Do not delete files of a running recorder; it keeps to its retention limits.';
+      throw new CodedError('OUTPUT', 'was deleted while it was written.', this.path, remedy);
+    }
+  }
+
+  /** Ends the stream, syncs and closes the file; returns its path. Closing again does nothing. */
+  close(): string {
+    if (this.#closed) return this.path;
+    this.#closed = true;
+    try {
+      this.#write([END_OF_STREAM]);
+      this.sync();
+    } finally {
+      closeSync(this.#fd);
+    }
+    return this.path;
+  }
+}
