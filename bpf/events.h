@@ -86,6 +86,9 @@ struct event_process {
 	char name[EVENT_NAME_LENGTH];
 };
 
+#ifdef __cplusplus
+#define _Static_assert static_assert
+#endif
 _Static_assert(sizeof(struct event_header) == 32, "event_header");
 _Static_assert(sizeof(struct event_io) == 48, "event_io");
 _Static_assert(sizeof(struct event_connection) == 96, "event_connection");

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
+/* The programs: where they attach. What they do is in lib/. */
+#include "kernel.h"
+#include "events.h"
+#include "maps.h"
+#include "lib/connection.h"
+#include "lib/io.h"
+#include "lib/process.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(on_send, struct sock *sk, int result, int flags)
+{
+	stream_io(sk, result, 0, DIRECTION_SEND);
+	return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(on_receive, struct sock *sk, int result, int flags)
+{
+	stream_io(sk, result, flags, DIRECTION_RECEIVE);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, const struct sock *sk, int old_state, int new_state)
+{
+	state_changed(sk, old_state, new_state);
+	return 0;
+}
+
+/* Says again that a socket closed when the first time had no room in the ring. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(on_destroy, struct sock *sk)
+{
+	if (is_tcp(sk))
+		connection_closed(sk);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	if (task_wanted(parent) || task_wanted(child))
+		process_event(child, parent, EVENT_FORK);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *binary)
+{
+	if (task_wanted(task))
+		process_event(task, 0, EVENT_EXEC);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	if (task_wanted(task))
+		process_event(task, 0, EVENT_EXIT);
+	return 0;
+}
+
+SEC("iter/task_file")
+int snapshot(struct bpf_iter__task_file *context)
+{
+	struct task_struct *task = context->task;
+	struct file *file = context->file;
+
+	if (task && file)
+		snapshot_file(task, file);
+	return 0;
+}
+
+/* Run once by the recorder: learns the number of its process in the initial pid namespace. */
+SEC("syscall")
+int identify(void *context)
+{
+	own_tgid = bpf_get_current_pid_tgid() >> 32;
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
+/* Records into the ring, losses into the counters. */
+#ifndef AFTERTRACE_EMIT_H
+#define AFTERTRACE_EMIT_H
+
+#include "../maps.h"
+
+static __always_inline void count_loss(__u32 cause)
+{
+	__u64 *counter = bpf_map_lookup_elem(&losses, &cause);
+
+	/* Atomic: a program on this CPU may be interrupted by another one that counts. */
+	if (counter)
+		__sync_fetch_and_add(counter, 1);
+}
+
+/* Nobody is woken: the reader polls, which costs a fraction of a wake-up per record. */
+static __always_inline bool emit(void *record, __u64 size)
+{
+	if (!bpf_ringbuf_output(&ring, record, size, BPF_RB_NO_WAKEUP))
+		return true;
+	count_loss(LOSS_RING_FULL);
+	return false;
+}
+
+static __always_inline void fill_header(struct event_header *header, __u16 kind, __u64 connection,
+					__u32 size)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	header->time_ns = bpf_ktime_get_ns();
+	header->connection = connection;
+	header->tgid = id >> 32;
+	header->tid = (__u32)id;
+	header->kind = kind;
+	header->flags = 0;
+	header->size = size;
+}
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
+/* One send or receive on a TCP socket: describe the socket once, keep message heads, count the rest. */
+#ifndef AFTERTRACE_IO_H
+#define AFTERTRACE_IO_H
+
+#include "../maps.h"
+#include "connection.h"
+#include "emit.h"
+#include "filter.h"
+#include "http.h"
+#include "user-buffer.h"
+
+/*
+ * Describes the socket as it was before this call, so that the record reads well in front of
+ * the call's own. Marked done only when the record is in the ring: a loss is repaired
+ * by the next call.
+ */
+static __always_inline void describe(const struct sock *sk, struct socket_state *state,
+				     const struct event_io *io, enum direction direction)
+{
+	struct event_connection event;
+
+	fill_connection(&event, EVENT_CONNECTION, sk, io->header.connection);
+	event.header.time_ns = io->header.time_ns;
+	event.header.flags = state->role;
+	event.sequence = direction == DIRECTION_SEND ? io->sequence : io->peer_sequence;
+	event.peer_sequence = direction == DIRECTION_SEND ? io->peer_sequence : io->sequence;
+	event.error = 0;
+	event.cgroup = bpf_get_current_cgroup_id();
+	if (!state->tgid)
+		remember_user(state);
+	if (emit(&event, sizeof(event)))
+		state->described = state->recorded = 1;
+}
+
+/* Joins the first bytes of this call to those of a message that began just before with too few. */
+static __always_inline enum head_match match_start(struct stream_state *stream, __u64 word,
+						   __u32 length)
+{
+	__u32 before = stream->start_length;
+	enum head_match match;
+
+	if (before > 0 && before < HEAD_WORD) {
+		word = stream->start | word << (8 * (before & 7));
+		length = before + length > HEAD_WORD ? HEAD_WORD : before + length;
+	}
+	match = match_head(word, length);
+	if (match == HEAD_MAYBE) {
+		stream->start = word;
+		stream->start_length = length;
+	} else {
+		stream->start_length = 0;
+	}
+	return match;
+}
+
+/* True when the bytes kept so far end with the blank line that ends a head. */
+static __always_inline bool head_ended(struct stream_state *stream, const struct io_scratch *scratch,
+				       __u32 kept)
+{
+	__u32 tail;
+
+	if (kept >= 4 && kept <= EVENT_PAYLOAD_MAX) {
+		__builtin_memcpy(&tail, &scratch->payload[kept - 4], 4);
+	} else {
+		tail = stream->tail;
+		if (kept >= 1)
+			tail = tail >> 8 | (__u32)scratch->payload[0] << 24;
+		if (kept >= 2)
+			tail = tail >> 8 | (__u32)scratch->payload[1] << 24;
+		if (kept == 3)
+			tail = tail >> 8 | (__u32)scratch->payload[2] << 24;
+	}
+	stream->tail = tail;
+	return tail == CRLF_CRLF;
+}
+
+static __always_inline __u64 mask_word(__u64 word, __u32 length)
+{
+	return length >= HEAD_WORD ? word : word & ((1ULL << (8 * (length & 7))) - 1);
+}
+
+/* First bytes of the data, zeros behind; length is how many are valid. */
+static __always_inline __u64 first_word(const struct user_buffer *buffer, __u32 bytes, __u32 *length)
+{
+	__u64 word = 0;
+	__u32 size = bytes < HEAD_WORD ? bytes : HEAD_WORD;
+
+	if (buffer->plain.length < size)
+		size = buffer->plain.length;
+	asm volatile("" : "+r"(size));
+	*length = 0;
+	if (size == 0 || size > HEAD_WORD)
+		return 0;
+	if (bpf_probe_read_user(&word, size, buffer->plain.base))
+		return 0;
+	*length = size;
+	return word;
+}
+
+/* Keeps what the head may still use of these bytes. Returns the payload length. */
+static __always_inline __u32 keep_head(struct io_scratch *scratch, struct stream_state *stream,
+				       const struct user_buffer *buffer, __u32 bytes)
+{
+	__u32 wanted = bytes < stream->budget ? bytes : stream->budget;
+	__u32 kept = read_buffer(scratch, buffer, wanted);
+
+	if (kept < wanted) {
+		stream->budget = 0;
+		scratch->event.header.flags |= EVENT_FLAG_UNREADABLE;
+		count_loss(LOSS_PAYLOAD_UNREADABLE);
+	} else if (kept < bytes) {
+		stream->budget = 0;
+		scratch->event.header.flags |= EVENT_FLAG_TRUNCATED;
+	} else if (head_ended(stream, scratch, kept)) {
+		stream->budget = 0;
+	} else {
+		stream->budget -= kept;
+	}
+	return kept;
+}
+
+/* Decides whether these bytes belong to a message head and keeps them if so. Returns the payload length. */
+static __always_inline __u32 inspect(struct io_scratch *scratch, struct socket_state *state,
+				     struct stream_state *stream, __u32 bytes)
+{
+	struct user_buffer buffer;
+	enum head_match match;
+	__u32 length;
+	__u64 word;
+
+	find_buffer(&buffer, bytes);
+	if (buffer.kind == BUFFER_FILE)
+		return 0;
+	if (buffer.kind == BUFFER_UNKNOWN) {
+		scratch->event.header.flags |= EVENT_FLAG_UNREADABLE;
+		stream->budget = 0;
+		count_loss(LOSS_PAYLOAD_UNREADABLE);
+		return 0;
+	}
+	word = first_word(&buffer, bytes, &length);
+	if (length < HEAD_WORD && length < bytes) {
+		/* The first piece is short: gather enough to decide. */
+		length = read_buffer(scratch, &buffer, bytes < HEAD_WORD ? bytes : HEAD_WORD);
+		__builtin_memcpy(&word, scratch->payload, HEAD_WORD);
+		word = mask_word(word, length);
+	}
+	bool pending = stream->start_length > 0;
+
+	match = match_start(stream, word, length);
+	if (match == HEAD_YES)
+		state->http = 1;
+	if (match == HEAD_NO && pending)
+		stream->budget = 0;
+	if (match != HEAD_NO && !pending) {
+		stream->budget = snaplen;
+		stream->tail = 0;
+		scratch->event.header.flags |= EVENT_FLAG_HEAD;
+	}
+	return stream->budget > 0 ? keep_head(scratch, stream, &buffer, bytes) : 0;
+}
+
+static __always_inline void fill_io(struct event_io *event, const struct sock *sk,
+				    const struct tcp_sock *tcp, __u32 bytes, int flags,
+				    enum direction direction)
+{
+	__u32 sent = send_position(sk, tcp);
+	__u32 received = receive_position(sk, tcp);
+
+	fill_header(&event->header, direction == DIRECTION_SEND ? EVENT_SEND : EVENT_RECEIVE,
+		    bpf_get_socket_cookie((void *)sk), sizeof(*event));
+	event->bytes = bytes;
+	event->padding = 0;
+	if (direction == DIRECTION_SEND) {
+		event->sequence = sent - bytes;
+		event->peer_sequence = received;
+	} else {
+		event->sequence = flags & MSG_PEEK ? received : received - bytes;
+		event->peer_sequence = sent;
+	}
+}
+
+/* Not bytes of the stream: urgent data, and reports on the error queue. */
+static __always_inline bool is_stream_io(const struct sock *sk, int result, int flags,
+					 enum direction direction)
+{
+	if (direction == DIRECTION_SEND)
+		return result > 0;
+	if (result < 0 || flags & (MSG_OOB | MSG_ERRQUEUE))
+		return false;
+	return result > 0 || (sk->sk_shutdown & RCV_SHUTDOWN && !(flags & MSG_PEEK));
+}
+
+static __always_inline struct socket_state *state_or_spare(const struct sock *sk,
+							   struct io_scratch *scratch)
+{
+	struct socket_state *state = socket_state(sk, true);
+
+	if (state)
+		return state;
+	__builtin_memset(&scratch->spare, 0, sizeof(scratch->spare));
+	return &scratch->spare;
+}
+
+static __always_inline void stream_io(struct sock *sk, int result, int flags, enum direction direction)
+{
+	__u32 slot = direction;
+	struct io_scratch *scratch;
+	struct socket_state *state;
+	struct tcp_sock *tcp;
+	__u32 kept = 0;
+
+	if (!is_tcp(sk) || !is_stream_io(sk, result, flags, direction))
+		return;
+	if (!current_wanted() || !ports_wanted(sk))
+		return;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	scratch = bpf_map_lookup_elem(&io_scratches, &slot);
+	if (!tcp || !scratch)
+		return;
+	state = state_or_spare(sk, scratch);
+	if (result == 0 && state->ended)
+		return;
+	fill_io(&scratch->event, sk, tcp, result, flags, direction);
+	if (!state->described)
+		describe(sk, state, &scratch->event, direction);
+	if (flags & MSG_PEEK)
+		scratch->event.header.flags |= EVENT_FLAG_PEEK;
+	else if (result > 0 && !(flags & MSG_TRUNC))
+		kept = inspect(scratch, state, &state->streams[direction], result);
+	if (!state->http && !kept)
+		scratch->event.header.flags |= EVENT_FLAG_OPAQUE;
+	asm volatile("" : "+r"(kept));
+	if (kept > EVENT_PAYLOAD_MAX)
+		return;
+	scratch->event.header.size = sizeof(struct event_io) + kept;
+	if (emit(&scratch->event, sizeof(struct event_io) + kept) && result == 0)
+		state->ended = 1;
+}
+
+#endif

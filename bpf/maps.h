@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
+/* What the programs share: the knobs set before loading, the ring, per-socket state, loss counters. */
+#ifndef AFTERTRACE_MAPS_H
+#define AFTERTRACE_MAPS_H
+
+#include "kernel.h"
+#include "events.h"
+
+/* Knobs. Constant once loaded, so that the verifier drops the code of filters that are off. */
+
+/* Bytes of one message head that may be kept, 0..EVENT_PAYLOAD_MAX. */
+const volatile __u32 snaplen = 1024;
+const volatile bool filter_ports = false;
+const volatile bool filter_tgids = false;
+const volatile bool filter_names = false;
+const volatile bool filter_cgroups = false;
+/* Bit p is set when connections with local or remote port p are wanted. */
+const volatile __u64 wanted_ports[65536 / 64] = {};
+
+/* The recorder's own process, as the initial pid namespace numbers it: never recorded. */
+__u32 own_tgid = 0;
+
+/* max_entries is set before loading. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} ring SEC(".maps");
+
+#define WANTED_MAX 1024
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, WANTED_MAX);
+	__type(key, __u32);
+	__type(value, __u8);
+} wanted_tgids SEC(".maps");
+
+struct task_name {
+	char text[EVENT_NAME_LENGTH];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, WANTED_MAX);
+	__type(key, struct task_name);
+	__type(value, __u8);
+} wanted_names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, WANTED_MAX);
+	__type(key, __u64);
+	__type(value, __u8);
+} wanted_cgroups SEC(".maps");
+
+/* Indexed by enum loss_cause. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LOSS_CAUSES);
+	__type(key, __u32);
+	__type(value, __u64);
+} losses SEC(".maps");
+
+enum direction {
+	DIRECTION_RECEIVE = 0,
+	DIRECTION_SEND = 1,
+};
+
+/* One direction of a socket: where its current message head stands. */
+struct stream_state {
+	__u64 start;        /* first bytes of a message that began with a piece shorter than its first word */
+	__u32 start_length; /* valid bytes in start, 0 = none pending */
+	__u32 budget;       /* bytes of the current head that may still be kept */
+	__u32 tail;         /* last four bytes kept, to see the blank line that ends a head */
+	__u32 padding;
+};
+
+/*
+ * Bytes rather than bits: two threads may use both directions at once, and nothing
+ * here is worth an atomic operation.
+ */
+struct socket_state {
+	struct stream_state streams[2];
+	__u32 tgid; /* who used the socket first (or called connect) */
+	__u32 tid;
+	__u16 role;     /* EVENT_FLAG_ACTIVE, EVENT_FLAG_PASSIVE or 0 */
+	__u8 described; /* EVENT_CONNECTION is in the ring */
+	__u8 recorded;  /* some record of this socket is in the ring: its end is worth telling */
+	__u8 closed;    /* EVENT_CLOSE is in the ring */
+	__u8 ended;     /* the end of the received stream is in the ring */
+	__u8 http;      /* a message head was seen */
+	__u8 padding;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct socket_state);
+} sockets SEC(".maps");
+
+/*
+ * Where a record is put together. One per program and CPU: programs are not preempted
+ * by themselves (the kernel counts that as a recursion miss), only by each other.
+ * The payload has room for a whole piece behind the last byte that may be used,
+ * so that every write can be proved to stay inside.
+ */
+struct io_scratch {
+	struct event_io event;
+	__u8 payload[2 * EVENT_PAYLOAD_MAX];
+	struct socket_state spare; /* stands in when no per-socket state can be had */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2); /* indexed by enum direction */
+	__type(key, __u32);
+	__type(value, struct io_scratch);
+} io_scratches SEC(".maps");
+
+#endif

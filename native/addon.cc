@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// The surface towards JavaScript: class Source, function layout. src/recorder/native-source.ts is its only user.
+#include <napi.h>
+#include <time.h>
+
+#include <limits>
+#include <memory>
+#include <system_error>
+
+#include "drain.h"
+#include "js_batch.h"
+#include "layout.h"
+#include "recorder.h"
+
+namespace aftertrace {
+namespace {
+
+int64_t nanoseconds(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+}
+
+// Wall clock minus monotonic clock. Of several tries the one with the least delay between its readings.
+int64_t monotonicOffset() {
+  int64_t least = std::numeric_limits<int64_t>::max();
+  int64_t offset = 0;
+  for (int i = 0; i < 16; i++) {
+    const int64_t before = nanoseconds(CLOCK_MONOTONIC);
+    const int64_t wall = nanoseconds(CLOCK_REALTIME);
+    const int64_t after = nanoseconds(CLOCK_MONOTONIC);
+    if (after - before < least) {
+      least = after - before;
+      offset = wall - (before + (after - before) / 2);
+    }
+  }
+  return offset;
+}
+
+Napi::Error toJs(Napi::Env env, const CaptureError &error) {
+  Napi::Error js = Napi::Error::New(env, error.what());
+  js.Set("code", Napi::String::New(env, error.code));
+  js.Set("remedy", Napi::String::New(env, error.remedy));
+  return js;
+}
+
+template <typename T, typename Read>
+std::vector<T> list(Napi::Object options, const char *name, Read read) {
+  const Napi::Array array = options.Get(name).As<Napi::Array>();
+  std::vector<T> values;
+  for (uint32_t i = 0; i < array.Length(); i++) values.push_back(read(array.Get(i)));
+  return values;
+}
+
+CaptureOptions readOptions(Napi::Object options) {
+  const auto number = [](Napi::Value value) { return value.As<Napi::Number>().Uint32Value(); };
+  CaptureOptions capture;
+  capture.snaplen = number(options.Get("snaplen"));
+  capture.ringBytes = static_cast<std::size_t>(options.Get("ringBytes").As<Napi::Number>().Int64Value());
+  capture.ports = list<uint16_t>(options, "ports", number);
+  capture.pids = list<uint32_t>(options, "pids", number);
+  capture.names = list<std::string>(
+      options, "names", [](Napi::Value value) { return value.As<Napi::String>().Utf8Value(); });
+  capture.cgroups = list<uint64_t>(options, "cgroups", [](Napi::Value value) {
+    bool lossless;
+    return value.As<Napi::BigInt>().Uint64Value(&lossless);
+  });
+  return capture;
+}
+
+class Source : public Napi::ObjectWrap<Source> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Source",
+                       {InstanceAccessor<&Source::info>("info"),
+                        InstanceMethod<&Source::start>("start"),
+                        InstanceMethod<&Source::stats>("stats"),
+                        InstanceMethod<&Source::stop>("stop"),
+                        InstanceMethod<&Source::close>("close")});
+  }
+
+  explicit Source(const Napi::CallbackInfo &call)
+      : ObjectWrap(call), offsetNs_(monotonicOffset()) {
+    try {
+      recorder_ = std::make_unique<Recorder>(readOptions(call[0].As<Napi::Object>()));
+      ringBytes_ = recorder_->ringBytes();
+    } catch (const CaptureError &error) {
+      throw toJs(call.Env(), error);
+    }
+  }
+
+  ~Source() override { end(); }
+
+ private:
+  Napi::Value info(const Napi::CallbackInfo &call) {
+    Napi::Object info = Napi::Object::New(call.Env());
+    info.Set("monotonicOffsetNs", Napi::BigInt::New(call.Env(), offsetNs_));
+    info.Set("ringBytes", Napi::Number::New(call.Env(), static_cast<double>(ringBytes_)));
+    return info;
+  }
+
+  // start(onBatch): records until stop() or close(). Keeps the event loop alive meanwhile.
+  void start(const Napi::CallbackInfo &call) {
+    const Napi::Env env = call.Env();
+    if (drain_ || !recorder_) throw Napi::Error::New(env, "a source can be started once");
+    try {
+      recorder_->attach();
+      deliver_ = Napi::ThreadSafeFunction::New(env, call[0].As<Napi::Function>(), "aftertrace", 0, 1);
+      drain_ = std::make_unique<Drain>(
+          *recorder_, offsetNs_, [this] { notify(&Source::deliverOne); },
+          [this] { notify(&Source::finish); });
+    } catch (const CaptureError &error) {
+      throw toJs(env, error);
+    } catch (const std::system_error &error) {
+      if (deliver_) deliver_.Abort();
+      recorder_->detach();
+      throw toJs(env, CaptureError("UNSUPPORTED", error.what(), ""));
+    }
+    // Hooks run last in, first out: ours before the one that takes the function away.
+    napi_add_env_cleanup_hook(env, onTearDown, this);
+    Ref();
+  }
+
+  // Runs `step` on the JavaScript thread. Never blocks the drain thread; the queue is its own, bounded.
+  void notify(void (Source::*step)(Napi::Env, Napi::Function)) {
+    deliver_.NonBlockingCall(
+        [this, step](Napi::Env env, Napi::Function callback) { (this->*step)(env, callback); });
+  }
+
+  void deliverOne(Napi::Env env, Napi::Function callback) {
+    if (!drain_) return;
+    std::unique_ptr<Batch> batch = drain_->take();
+    if (!batch) return;
+    const Napi::Object object = aftertrace::toJs(env, *batch);
+    drain_->giveBack(std::move(batch));
+    callback.Call({object});
+  }
+
+  // The drain thread is done and every batch was delivered before this call.
+  void finish(Napi::Env env, Napi::Function) {
+    if (!drain_) return;
+    release(env);
+    for (const Napi::Promise::Deferred &stopped : stopped_) stopped.Resolve(env.Undefined());
+    stopped_.clear();
+  }
+
+  Napi::Value stop(const Napi::CallbackInfo &call) {
+    const auto deferred = Napi::Promise::Deferred::New(call.Env());
+    if (drain_) {
+      stopped_.push_back(deferred);
+      drain_->requestStop();
+    } else {
+      end();
+      deferred.Resolve(call.Env().Undefined());
+    }
+    return deferred.Promise();
+  }
+
+  // Stops at once and throws away what was not delivered: for process exit.
+  void close(const Napi::CallbackInfo &call) {
+    if (drain_) {
+      release(call.Env());
+    } else {
+      end();
+    }
+  }
+
+  void release(Napi::Env env) {
+    napi_remove_env_cleanup_hook(env, onTearDown, this);
+    end();
+    Unref();
+  }
+
+  // Everything that must happen whoever ends it: the last figures kept, thread, function, programs gone.
+  void end() {
+    if (drain_) {
+      drain_->requestStop();
+      drain_->join();
+      last_ = drain_->stats();
+      last_.ringUsed = 0;
+      drain_.reset();
+      deliver_.Release();
+    }
+    if (recorder_) lastLosses_ = recorder_->losses();
+    recorder_.reset();
+  }
+
+  Napi::Value stats(const Napi::CallbackInfo &call) {
+    const Napi::Env env = call.Env();
+    const DrainStats drained = drain_ ? drain_->stats() : last_;
+    const LossCounts losses = recorder_ ? recorder_->losses() : lastLosses_;
+    Napi::Object object = Napi::Object::New(env);
+    const auto set = [&](const char *name, double value) {
+      object.Set(name, Napi::Number::New(env, value));
+    };
+    set("events", static_cast<double>(drained.events));
+    set("batches", static_cast<double>(drained.batches));
+    set("queuedBatches", static_cast<double>(drained.queued));
+    set("ringUsedBytes", static_cast<double>(drained.ringUsed));
+    set("refused", static_cast<double>(drained.refused));
+    set("ringFull", static_cast<double>(losses.byCause[LOSS_RING_FULL]));
+    set("payloadUnreadable", static_cast<double>(losses.byCause[LOSS_PAYLOAD_UNREADABLE]));
+    set("socketState", static_cast<double>(losses.byCause[LOSS_SOCKET_STATE]));
+    set("recursion", static_cast<double>(losses.recursion));
+    set("backpressure", static_cast<double>(drained.backpressure));
+    object.Set("backpressureFromNs", Napi::BigInt::New(env, drained.backpressureFrom));
+    object.Set("backpressureToNs", Napi::BigInt::New(env, drained.backpressureTo));
+    return object;
+  }
+
+  static void onTearDown(void *self) { static_cast<Source *>(self)->end(); }
+
+  const int64_t offsetNs_;
+  std::size_t ringBytes_ = 0;
+  std::unique_ptr<Recorder> recorder_;
+  std::unique_ptr<Drain> drain_;
+  Napi::ThreadSafeFunction deliver_;
+  std::vector<Napi::Promise::Deferred> stopped_;
+  DrainStats last_;
+  LossCounts lastLosses_;
+};
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  exports.Set("Source", Source::define(env));
+  exports.Set("layout", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
+                return layout(call.Env());
+              }));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(aftertrace, initialise)
+
+}  // namespace aftertrace

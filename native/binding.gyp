@@ -1,0 +1,29 @@
+{
+  "targets": [
+    {
+      "target_name": "aftertrace",
+      "sources": [
+        "addon.cc",
+        "batch.cc",
+        "drain.cc",
+        "js_batch.cc",
+        "layout.cc",
+        "probe.cc",
+        "recorder.cc",
+        "ring_reader.cc"
+      ],
+      "include_dirs": [
+        "<!(node -p \"require('node-addon-api').include_dir\")",
+        "../bpf",
+        "../bpf/build"
+      ],
+      "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS"],
+      "cflags": ["-O2", "-Wall", "-Wextra", "-Wno-unused-parameter", "-fvisibility=hidden"],
+      "cflags_cc!": ["-fno-exceptions", "-fno-rtti"],
+      "cflags_cc": ["-std=c++17", "-fexceptions"],
+      # Shared: the distributions' archives are not built for use in shared objects.
+      "libraries": ["-lbpf"],
+      "ldflags": ["-Wl,--exclude-libs,ALL", "-Wl,-z,relro,-z,now"]
+    }
+  ]
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drain.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace aftertrace {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kShortSleep{1};
+constexpr milliseconds kLongSleep{10};
+constexpr milliseconds kBatchAge{200};
+// Sleeps get longer while less than this part of the ring fills up meanwhile.
+constexpr std::size_t kCalmPart = 64;
+constexpr std::size_t kQueuedBatches = 64;
+constexpr std::size_t kQueuedBytes = 64 << 20;
+constexpr std::size_t kSpareBatches = 4;
+
+}  // namespace
+
+Drain::Drain(Recorder &recorder, int64_t offsetNs, std::function<void()> ready,
+             std::function<void()> done)
+    : recorder_(recorder),
+      ring_(recorder.ringDescriptor(), recorder.ringBytes()),
+      offsetNs_(offsetNs),
+      ready_(std::move(ready)),
+      done_(std::move(done)),
+      current_(std::make_unique<Batch>()) {
+  // Signals belong to Node's threads: a new thread inherits the mask.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_setname_np(thread_.native_handle(), "aftertrace-ring");
+}
+
+Drain::~Drain() {
+  requestStop();
+  join();
+}
+
+void Drain::requestStop() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+}
+
+void Drain::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Drain::run() {
+  milliseconds sleep = kShortSleep;
+  for (;;) {
+    const std::size_t waiting = ring_.used();
+    drainOnce();
+    if (current_->rows() > 0 && Clock::now() - begun_ >= kBatchAge) seal(Limit::bounded);
+    const bool calm = waiting < recorder_.ringBytes() / kCalmPart;
+    sleep = calm ? std::min(sleep * 2, kLongSleep) : kShortSleep;
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (wake_.wait_for(lock, sleep, [this] { return stopping_; })) break;
+  }
+  recorder_.detach();
+  // A program may have been running when it was detached: the second pass finds its record.
+  while (drainOnce() > 0) {
+  }
+  seal(Limit::none);
+  done_();
+}
+
+std::size_t Drain::drainOnce() {
+  return ring_.drain([this](const void *data, std::size_t size) { append(data, size); });
+}
+
+void Drain::append(const void *data, std::size_t size) {
+  if (current_->rows() == 0) begun_ = Clock::now();
+  if (!current_->append(*static_cast<const event_header *>(data), size, offsetNs_)) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stats_.refused++;
+    return;
+  }
+  if (current_->full()) seal(Limit::bounded);
+}
+
+// Hands the current batch over, or drops it when JavaScript is too far behind: the ring must be
+// emptied either way, and memory must not grow with the delay.
+void Drain::seal(Limit limit) {
+  if (current_->rows() == 0) return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const bool full = queue_.size() >= kQueuedBatches || queuedBytes_ >= kQueuedBytes;
+    if (full && limit == Limit::bounded) {
+      dropCurrent();
+      return;
+    }
+    stats_.events += current_->rows();
+    stats_.batches++;
+    queuedBytes_ += current_->memory();
+    queue_.push_back(std::move(current_));
+    current_ = emptyBatch();
+  }
+  ready_();
+}
+
+void Drain::dropCurrent() {
+  const std::size_t rows = current_->rows();
+  if (stats_.backpressure == 0) stats_.backpressureFrom = current_->time_ns[0];
+  stats_.backpressureTo = current_->time_ns[rows - 1];
+  stats_.backpressure += rows;
+  current_->clear();
+}
+
+std::unique_ptr<Batch> Drain::emptyBatch() {
+  if (spare_.empty()) return std::make_unique<Batch>();
+  std::unique_ptr<Batch> batch = std::move(spare_.back());
+  spare_.pop_back();
+  return batch;
+}
+
+std::unique_ptr<Batch> Drain::take() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (queue_.empty()) return nullptr;
+  std::unique_ptr<Batch> batch = std::move(queue_.front());
+  queue_.pop_front();
+  queuedBytes_ -= batch->memory();
+  return batch;
+}
+
+void Drain::giveBack(std::unique_ptr<Batch> batch) {
+  batch->clear();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (spare_.size() < kSpareBatches) spare_.push_back(std::move(batch));
+}
+
+DrainStats Drain::stats() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  DrainStats stats = stats_;
+  stats.queued = queue_.size();
+  stats.ringUsed = ring_.used();
+  return stats;
+}
+
+}  // namespace aftertrace

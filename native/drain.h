@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread that empties the ring into batches, and the bounded queue between it and JavaScript.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "batch.h"
+#include "recorder.h"
+#include "ring_reader.h"
+
+namespace aftertrace {
+
+struct DrainStats {
+  uint64_t events = 0;   // rows put into batches that were queued
+  uint64_t batches = 0;  // batches queued
+  uint64_t refused = 0;  // records of an unknown kind or size: addon and programs do not match
+  uint64_t backpressure = 0;  // rows thrown away because the queue was full
+  int64_t backpressureFrom = 0;  // time_ns of the first and the last of them
+  int64_t backpressureTo = 0;
+  std::size_t queued = 0;
+  std::size_t ringUsed = 0;
+};
+
+class Drain {
+ public:
+  // Calls ready() on the drain thread after queueing a batch, done() as the last thing it does.
+  Drain(Recorder &recorder, int64_t offsetNs, std::function<void()> ready,
+        std::function<void()> done);
+  ~Drain();
+  Drain(const Drain &) = delete;
+  Drain &operator=(const Drain &) = delete;
+
+  // Lets the thread stop the recording, empty the ring and call done(). Returns at once.
+  void requestStop();
+  void join();
+
+  // The oldest batch, or null. Give it back when it was used.
+  std::unique_ptr<Batch> take();
+  void giveBack(std::unique_ptr<Batch> batch);
+  DrainStats stats() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class Limit { bounded, none };
+
+  void run();
+  std::size_t drainOnce();
+  void append(const void *data, std::size_t size);
+  void seal(Limit limit);
+  void dropCurrent();
+  std::unique_ptr<Batch> emptyBatch();
+
+  Recorder &recorder_;
+  RingReader ring_;
+  const int64_t offsetNs_;
+  const std::function<void()> ready_;
+  const std::function<void()> done_;
+
+  // Touched by the drain thread only.
+  std::unique_ptr<Batch> current_;
+  Clock::time_point begun_;
+
+  mutable std::mutex mutex_;  // guards all below
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::deque<std::unique_ptr<Batch>> queue_;
+  std::size_t queuedBytes_ = 0;
+  std::vector<std::unique_ptr<Batch>> spare_;
+  DrainStats stats_;
+
+  std::thread thread_;
+};
+
+}  // namespace aftertrace

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel programs: loaded by the constructor, recording between attach() and detach(),
+// gone with the object (or the process, however it ends).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "events.h"
+
+struct aftertrace_bpf;
+
+namespace aftertrace {
+
+struct CaptureOptions {
+  uint32_t snaplen = 1024;
+  std::size_t ringBytes = 16 << 20;  // rounded up to a power of two
+  // Empty accepts all.
+  std::vector<uint16_t> ports;
+  std::vector<uint32_t> pids;
+  std::vector<std::string> names;
+  std::vector<uint64_t> cgroups;
+};
+
+// Why the programs cannot run: code is one of the ErrorCode strings of src/model/errors.ts.
+class CaptureError : public std::runtime_error {
+ public:
+  CaptureError(const char *code, const std::string &message, const std::string &remedy)
+      : std::runtime_error(message), code(code), remedy(remedy) {}
+  const char *code;
+  std::string remedy;
+};
+
+struct LossCounts {
+  uint64_t byCause[LOSS_CAUSES] = {};
+  uint64_t recursion = 0;  // runs the kernel skipped because the program was already running there
+};
+
+class Recorder {
+ public:
+  explicit Recorder(const CaptureOptions &options);  // throws CaptureError
+  ~Recorder();
+  Recorder(const Recorder &) = delete;
+  Recorder &operator=(const Recorder &) = delete;
+
+  // Starts recording, then describes the connections that are already open. Throws CaptureError.
+  void attach();
+  // Stops recording; what is in the ring stays readable. Safe to call twice.
+  void detach();
+
+  int ringDescriptor() const;
+  std::size_t ringBytes() const { return ringBytes_; }
+  LossCounts losses() const;
+
+ private:
+  void configure(const CaptureOptions &options);
+  void fillFilters(const CaptureOptions &options);
+  void identify();
+  void runSnapshot();
+
+  struct Destroy {
+    void operator()(aftertrace_bpf *skeleton) const;
+  };
+  std::unique_ptr<aftertrace_bpf, Destroy> skeleton_;
+  std::size_t ringBytes_ = 0;
+  bool attached_ = false;
+};
+
+}  // namespace aftertrace

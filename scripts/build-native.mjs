@@ -1,0 +1,138 @@
+// Builds the kernel programs and the addon around them:
+// bpf/*.c -> bpf/build/aftertrace.bpf.o -> aftertrace.skel.h -> native/ -> prebuilds/<platform>-<arch>/aftertrace.node
+// Does nothing when no source changed. Exit code 1 with one clear sentence when something is missing.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const bpf = join(root, 'bpf');
+const native = join(root, 'native');
+const target = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+const APT = 'apt-get install clang bpftool libbpf-dev libelf-dev zlib1g-dev g++ make python3';
+const MULTIARCH = 'x86_64-linux-gnu';
+
+class BuildError extends Error {}
+
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 26, ...options });
+  if (result.error)
+    throw new BuildError(`${command} could not be started: ${result.error.message}`);
+  if (result.status !== 0) {
+    throw new BuildError(`${command} failed:\n${result.stdout ?? ''}${result.stderr ?? ''}`);
+  }
+  return result.stdout;
+}
+
+/** Tools of the system live outside an ordinary user's PATH on Debian. */
+function findTool(name) {
+  const directories = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
+  const found = directories.map((directory) => join(directory, name)).find(existsSync);
+  if (!found) throw new BuildError(`${name} is missing. On Debian or Ubuntu: ${APT}`);
+  return found;
+}
+
+function sources(directory, pattern) {
+  return readdirSync(directory, { recursive: true })
+    .map(String)
+    .filter((name) => pattern.test(name) && !/^(build|node_modules)\//.test(name))
+    .sort()
+    .map((name) => join(directory, name));
+}
+
+/** Names the inputs: sources, this script, and what they are built with. */
+function inputHash() {
+  const hash = createHash('sha256');
+  const files = [
+    ...sources(bpf, /\.[ch]$/),
+    ...sources(native, /\.(cc|h|gyp)$/),
+    fileURLToPath(import.meta.url),
+  ];
+  for (const file of files) hash.update(file).update('\0').update(readFileSync(file)).update('\0');
+  hash.update(process.versions.modules);
+  return hash.digest('hex');
+}
+
+function checkTools() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new BuildError(
+      `recording needs Linux on x86-64 (here: ${process.platform} ${process.arch}); reconstruct and report work without the addon.`,
+    );
+  }
+  const header = ['/usr/include', '/usr/local/include'].find((directory) =>
+    existsSync(join(directory, 'bpf/bpf_core_read.h')),
+  );
+  if (!header)
+    throw new BuildError(`the headers of libbpf are missing. On Debian or Ubuntu: ${APT}`);
+  findTool('g++');
+  findTool('make');
+  return { clang: findTool('clang'), bpftool: findTool('bpftool') };
+}
+
+function buildPrograms({ clang, bpftool }) {
+  const out = join(bpf, 'build');
+  mkdirSync(out, { recursive: true });
+  const object = join(out, 'aftertrace.bpf.o');
+  run(clang, [
+    ...['-g', '-O2', '-target', 'bpf', '-D__TARGET_ARCH_x86'],
+    ...['-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror'],
+    ...['-idirafter', `/usr/include/${MULTIARCH}`],
+    ...['-c', join(bpf, 'aftertrace.bpf.c'), '-o', object],
+  ]);
+  // Only type information is needed at load time; debug sections would double the addon.
+  run(bpftool, ['gen', 'object', `${object}.linked`, object]);
+  renameSync(`${object}.linked`, object);
+  const skeleton = run(bpftool, ['gen', 'skeleton', object, 'name', 'aftertrace_bpf']);
+  writeFileSync(join(out, 'aftertrace.skel.h'), skeleton);
+}
+
+/** Where Debian's own Node keeps its headers: saves a download. Elsewhere node-gyp fetches them. */
+function localHeaders() {
+  const prefix = join(dirname(process.execPath), '..');
+  const version = join(prefix, 'include/node/node_version.h');
+  if (!existsSync(version)) return [];
+  const major = /NODE_MAJOR_VERSION (\d+)/.exec(readFileSync(version, 'utf8'))?.[1];
+  return major === process.versions.node.split('.')[0] ? [`--nodedir=${prefix}`] : [];
+}
+
+function buildAddon() {
+  const gyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
+  run(process.execPath, [gyp, 'rebuild', '--jobs=max', ...localHeaders()], { cwd: native });
+  mkdirSync(target, { recursive: true });
+  const file = join(target, 'aftertrace.node');
+  // A new file under the old name: a process that has the old one mapped keeps it.
+  copyFileSync(join(native, 'build/Release/aftertrace.node'), `${file}.new`);
+  renameSync(`${file}.new`, file);
+}
+
+function main() {
+  const stamp = join(target, 'inputs.sha256');
+  const tools = checkTools();
+  const hash = inputHash();
+  const built = existsSync(join(target, 'aftertrace.node')) && existsSync(stamp);
+  if (built && readFileSync(stamp, 'utf8') === hash && !process.argv.includes('--force')) return;
+  buildPrograms(tools);
+  buildAddon();
+  writeFileSync(stamp, hash);
+  console.log(`built prebuilds/${process.platform}-${process.arch}/aftertrace.node`);
+}
+
+try {
+  main();
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error;
+  console.error(`build-native: ${error.message}`);
+  process.exitCode = 1;
+}

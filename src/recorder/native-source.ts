@@ -1,0 +1,203 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Batch } from '../model/batch.js';
+import { CodedError, type ErrorCode } from '../model/errors.js';
+import { LossCause } from '../model/event.js';
+import {
+  CAPTURE_LIMITS,
+  type CaptureOptions,
+  type EventSource,
+  type SourceInfo,
+  type SourceStats,
+} from './source.js';
+
+/** What the C side believes about records and columns; see native/layout.h. */
+export interface NativeLayout {
+  readonly constants: Readonly<Record<string, number>>;
+  readonly structs: Readonly<
+    Record<string, { readonly size: number; readonly fields: Readonly<Record<string, number>> }>
+  >;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+}
+
+interface NativeStats {
+  readonly events: number;
+  readonly batches: number;
+  readonly queuedBatches: number;
+  readonly ringUsedBytes: number;
+  readonly refused: number;
+  readonly ringFull: number;
+  readonly payloadUnreadable: number;
+  readonly socketState: number;
+  readonly recursion: number;
+  readonly backpressure: number;
+  readonly backpressureFromNs: bigint;
+  readonly backpressureToNs: bigint;
+}
+
+interface NativeSource {
+  readonly info: { readonly monotonicOffsetNs: bigint; readonly ringBytes: number };
+  start(onBatch: (batch: Batch) => void): void;
+  stats(): NativeStats;
+  stop(): Promise<void>;
+  close(): void;
+}
+
+interface NativeAddon {
+  readonly Source: new (options: CaptureOptions) => NativeSource;
+  layout(): NativeLayout;
+}
+
+/** The package root is two levels up from both src/recorder and dist/recorder. */
+const ADDON = fileURLToPath(
+  new URL(`../../prebuilds/${process.platform}-${process.arch}/aftertrace.node`, import.meta.url),
+);
+
+function loadAddon(): NativeAddon {
+  if (process.platform !== 'linux') {
+    throw new CodedError(
+      'UNSUPPORTED',
+      `recording needs Linux, this is ${process.platform}.`,
+      '',
+      'Record on the servers; reconstruct and report work here.',
+    );
+  }
+  if (!existsSync(ADDON)) {
+    throw new CodedError(
+      'UNSUPPORTED',
+      'the capture addon is not built for this machine.',
+      ADDON,
+      'Run `npm run build:native`.',
+    );
+  }
+  try {
+    return createRequire(import.meta.url)(ADDON) as NativeAddon;
+  } catch (error) {
+    throw new CodedError(
+      'UNSUPPORTED',
+      `the capture addon cannot be loaded: ${(error as Error).message}.`,
+      ADDON,
+      'Run `npm run build:native` on this machine.',
+      error,
+    );
+  }
+}
+
+/** Turns what the addon throws ({ code, message, remedy }) into the error of the house. */
+function codedError(error: unknown): unknown {
+  if (!(error instanceof Error) || !('remedy' in error) || !('code' in error)) return error;
+  const message = error.message.trimEnd();
+  return new CodedError(
+    error.code as ErrorCode,
+    /[.!?]$/.test(message) ? message : `${message}.`,
+    '',
+    String(error.remedy),
+    error,
+  );
+}
+
+function requireRange(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new CodedError('USAGE', `${value} is not a whole number from ${least} to ${most}.`, name);
+}
+
+function checkOptions(options: CaptureOptions): void {
+  const { snaplen, ringBytes, values } = CAPTURE_LIMITS;
+  requireRange('snaplen', options.snaplen, 0, snaplen);
+  requireRange('ring size', options.ringBytes, ringBytes.least, ringBytes.most);
+  for (const port of options.ports) requireRange('port', port, 1, 65535);
+  for (const pid of options.pids) requireRange('pid', pid, 1, 2 ** 22);
+  for (const list of [options.pids, options.names, options.cgroups]) {
+    requireRange('number of filter values', list.length, 0, values);
+  }
+  for (const name of options.names) {
+    if (name !== '' && !name.includes('\0')) continue;
+    throw new CodedError('USAGE', 'a process name must not be empty.', 'process name');
+  }
+}
+
+function toStats(stats: NativeStats): SourceStats {
+  return {
+    events: stats.events,
+    dropped: {
+      [LossCause.ringFull]: stats.ringFull,
+      [LossCause.recursion]: stats.recursion,
+      [LossCause.payloadUnreadable]: stats.payloadUnreadable,
+      [LossCause.socketState]: stats.socketState,
+      [LossCause.backpressure]: stats.backpressure,
+      [LossCause.disk]: 0,
+    },
+    backpressureRange:
+      stats.backpressure === 0
+        ? null
+        : { fromNs: stats.backpressureFromNs, toNs: stats.backpressureToNs },
+    ringUsedBytes: stats.ringUsedBytes,
+    batches: stats.batches,
+    queuedBatches: stats.queuedBatches,
+  };
+}
+
+/** Runs `action`, turning errors of the addon into {@link CodedError}s. */
+function withCodedErrors<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw codedError(error);
+  }
+}
+
+/**
+ * Loads the kernel programs; nothing is recorded before start().
+ * The programs vanish with stop(), with the process, and with the worker thread that opened them.
+ *
+ * @throws CodedError USAGE for options out of range, PRIVILEGE when loading is not permitted,
+ *   UNSUPPORTED when this machine cannot record
+ */
+export function openNativeSource(options: CaptureOptions): EventSource {
+  checkOptions(options);
+  const addon = loadAddon();
+  const native = withCodedErrors(() => new addon.Source(options));
+  const info: SourceInfo = {
+    monotonicOffsetNs: native.info.monotonicOffsetNs,
+    snaplen: options.snaplen,
+    ringBytes: native.info.ringBytes,
+  };
+  // process.exit() runs no destructors: the programs are detached before, not by the kernel after.
+  const close = () => native.close();
+  return {
+    info,
+    start(onBatch) {
+      withCodedErrors(() => native.start(onBatch));
+      process.once('exit', close);
+    },
+    stats: () => toStats(native.stats()),
+    async stop() {
+      await native.stop();
+      process.off('exit', close);
+    },
+  };
+}
+
+export type Availability =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: string; readonly remedy: string };
+
+/** Whether this process can record here: really loads the programs and lets go of them. */
+export function nativeAvailable(): Availability {
+  try {
+    const addon = loadAddon();
+    const least = CAPTURE_LIMITS.ringBytes.least;
+    const options = { snaplen: 0, ringBytes: least, ports: [], pids: [], names: [], cgroups: [] };
+    withCodedErrors(() => new addon.Source(options)).close();
+    return { ok: true };
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return { ok: false, reason: error.message, remedy: error.remedy };
+  }
+}
+
+/** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */
+export function nativeLayout(): NativeLayout {
+  return loadAddon().layout();
+}

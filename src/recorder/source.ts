@@ -1,0 +1,64 @@
+import type { Batch } from '../model/batch.js';
+import type { LossCause } from '../model/event.js';
+
+/** What to capture. An empty list accepts everything; every list that is not empty must accept. */
+export interface CaptureOptions {
+  /** Bytes of one message head that are kept, 0..4096. */
+  readonly snaplen: number;
+  /** Size of the ring between kernel and recorder; rounded up to a power of two. */
+  readonly ringBytes: number;
+  /** Local or remote TCP ports. */
+  readonly ports: readonly number[];
+  /** Process ids in the initial pid namespace. */
+  readonly pids: readonly number[];
+  /** Process names as the kernel keeps them: compared by their first 15 bytes. */
+  readonly names: readonly string[];
+  /** cgroup v2 ids; a cgroup includes those below it. */
+  readonly cgroups: readonly bigint[];
+}
+
+/** Bounds of {@link CaptureOptions}. */
+export const CAPTURE_LIMITS = {
+  snaplen: 4096,
+  ringBytes: { least: 64 * 1024, most: 1024 * 1024 * 1024 },
+  /** Values per filter. */
+  values: 1024,
+} as const;
+
+/** Facts about a source that hold as long as it lives. */
+export interface SourceInfo {
+  /** time_ns minus the kernel's monotonic clock, fixed when the source was opened. */
+  readonly monotonicOffsetNs: bigint;
+  readonly snaplen: number;
+  /** The size the ring really has. */
+  readonly ringBytes: number;
+}
+
+/** Running totals since start. */
+export interface SourceStats {
+  /** Rows that were put into delivered or queued batches. */
+  readonly events: number;
+  /**
+   * Losses by cause. Records that are missing: ring-full, recursion, backpressure. Records that
+   * are there but poorer: payload-unreadable, socket-state.
+   */
+  readonly dropped: Readonly<Record<LossCause, number>>;
+  /** When the first and the last event lost by backpressure happened, epoch ns; null if none was. */
+  readonly backpressureRange: { readonly fromNs: bigint; readonly toNs: bigint } | null;
+  readonly ringUsedBytes: number;
+  readonly batches: number;
+  readonly queuedBatches: number;
+}
+
+/** Where batches come from: the kernel, or segments played again. */
+export interface EventSource {
+  readonly info: SourceInfo;
+  /**
+   * Starts delivering, at most once. Batches arrive in ring order, which is nearly time order:
+   * processors overtake each other by microseconds. A batch belongs to the callee.
+   */
+  start(onBatch: (batch: Batch) => void): void;
+  stats(): SourceStats;
+  /** Ends the recording and resolves when everything recorded so far was delivered. */
+  stop(): Promise<void>;
+}
