@@ -2,7 +2,7 @@ import { EXCHANGE_COLUMNS, type ExchangeTable } from '../../model/exchange.js';
 import { concatTables, emptyTable } from '../../model/tables.js';
 import { readTable, writeTable } from '../../store/table-file.js';
 import type { CausalityInput, CausalityOutput } from '../tasks.js';
-import { CAUSE_COLUMNS, type CauseTable, NO_ROW, RIVALS_KEPT } from './cause-table.js';
+import { CAUSE_COLUMNS, type CauseTable, NO_ROW } from './cause-table.js';
 import { explainCandidate, strongestRule } from './explain.js';
 import { inferCauses, type ProcessCauses } from './infer.js';
 
@@ -34,7 +34,7 @@ function rowsOf({ index, decisions }: ProcessCauses): CauseRow[] {
   return decisions.flatMap((decision, client): CauseRow[] => {
     const clientRow = index.clients[client]!;
     const { verdict } = decision;
-    const count = decision.candidates.length;
+    const { count } = decision;
     if (count === 0) {
       return [
         {
@@ -49,7 +49,7 @@ function rowsOf({ index, decisions }: ProcessCauses): CauseRow[] {
         },
       ];
     }
-    return decision.candidates.slice(0, RIVALS_KEPT + 1).map((candidate, rank) => {
+    return decision.candidates.map((candidate, rank) => {
       const items = explainCandidate(decision, candidate);
       return {
         clientRow,

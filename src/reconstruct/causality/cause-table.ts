@@ -2,8 +2,6 @@ import type { TableOf } from '../../model/columns.js';
 
 /** parent_row of a row that stands for "no candidate". */
 export const NO_ROW = 0xffffffff;
-/** Rivals kept beside the best candidate. */
-export const RIVALS_KEPT = 3;
 
 /**
  * What the causality task found, one row per considered parent (at least one per call),

@@ -11,6 +11,9 @@ const CEILING = 0.9999;
 /** From here on, and only with two kinds of evidence that agree, a link is called certain. */
 const CERTAIN = 0.999;
 
+/** The best candidate and its closest rivals. */
+export const CANDIDATES_KEPT = 4;
+
 export interface Candidate {
   readonly server: number;
   readonly confidence: number;
@@ -21,7 +24,9 @@ export interface Candidate {
 /** The decision on one call. */
 export interface Decision {
   readonly verdict: Verdict;
-  /** Candidates, most probable first. */
+  /** How many requests could have been the parent. */
+  readonly count: number;
+  /** The most probable of them, best first, at most {@link CANDIDATES_KEPT}. */
   readonly candidates: readonly Candidate[];
   /** Probability that the call belongs to no request, 0..1. */
   readonly background: number;
@@ -39,22 +44,34 @@ export interface DecideInput {
   readonly minConfidence: number;
 }
 
-/** Log prior of each candidate: open requests share what is left; calls after the response are rare. */
-function priors(input: DecideInput, client: number, servers: readonly number[]): number[] {
-  const at = input.index.clientStart[client]!;
-  const isOpen = servers.map((server) => input.index.serverEnd[server]! >= at);
-  const open = isOpen.filter(Boolean).length;
-  const linked = 1 - input.background(client);
-  return isOpen.map((state) =>
-    Math.log(linked * (state ? (1 - AFTERWARDS) / open : AFTERWARDS / (servers.length - open))),
-  );
+/** Turns log weights into probabilities, in place. */
+function normalise(logs: Float64Array): Float64Array {
+  let most = Number.NEGATIVE_INFINITY;
+  for (const value of logs) if (value > most) most = value;
+  let sum = 0;
+  for (let i = 0; i < logs.length; i++) {
+    logs[i] = Math.exp(logs[i]! - most);
+    sum += logs[i]!;
+  }
+  for (let i = 0; i < logs.length; i++) logs[i]! /= sum;
+  return logs;
 }
 
-function normalise(logs: readonly number[]): number[] {
-  const most = Math.max(...logs);
-  const weights = logs.map((value) => Math.exp(value - most));
-  const sum = weights.reduce((a, b) => a + b, 0);
-  return weights.map((weight) => weight / sum);
+/** Log prior of each candidate: open requests share what is left; calls after the response are rare. */
+function priors(
+  input: DecideInput,
+  client: number,
+  servers: Uint32Array,
+  logs: Float64Array,
+): void {
+  const { open } = input.candidates;
+  const at = input.index.clientStart[client]!;
+  const linked = 1 - input.background(client);
+  const during = Math.log((linked * (1 - AFTERWARDS)) / open[client]!);
+  const after = Math.log((linked * AFTERWARDS) / (servers.length - open[client]!));
+  for (let i = 0; i < servers.length; i++) {
+    logs[i] = input.index.serverEnd[servers[i]!]! >= at ? during : after;
+  }
 }
 
 /**
@@ -67,23 +84,24 @@ function normalise(logs: readonly number[]): number[] {
 function posterior(
   input: DecideInput,
   client: number,
-  servers: readonly number[],
+  servers: Uint32Array,
   evidence: readonly Evidence[],
-  timings: readonly number[],
-): number[] {
-  const logs = priors(input, client, servers);
-  let none = Math.log(input.background(client));
-  const rivals = Math.max(1, servers.length - 1);
+): Float64Array {
+  const count = servers.length;
+  const logs = new Float64Array(count + 1);
+  priors(input, client, servers, logs);
+  logs[count] = Math.log(input.background(client));
+  const rivals = Math.max(1, count - 1);
   for (const item of evidence) {
-    for (let i = 0; i < servers.length; i++) {
-      logs[i]! += Math.log(
-        item.server === servers[i] ? item.reliability : (1 - item.reliability) / rivals,
-      );
-    }
-    none += Math.log(item.ifBackground / (item.rule === 'identity' ? 1 : servers.length));
+    const named = Math.log(item.reliability);
+    const other = Math.log((1 - item.reliability) / rivals);
+    for (let i = 0; i < count; i++) logs[i]! += item.server === servers[i] ? named : other;
+    logs[count]! += Math.log(item.ifBackground / (item.rule === 'identity' ? 1 : count));
   }
-  for (let i = 0; i < servers.length; i++) logs[i]! += timings[i]!;
-  return normalise([...logs, none]);
+  if (input.timing !== undefined) {
+    for (let i = 0; i < count; i++) logs[i]! += input.timing.score(client, servers[i]!);
+  }
+  return normalise(logs);
 }
 
 /** Certain needs proof: an identity, an owned thread, or forward and backward evidence that agree. */
@@ -110,33 +128,35 @@ function judge(
   return best.confidence >= CERTAIN && proved ? Verdict.certain : Verdict.probable;
 }
 
+/** The most probable candidates, best first; ties go to the request that began first. */
+function rank(input: DecideInput, client: number, servers: Uint32Array, chances: Float64Array) {
+  const order = Array.from(servers.keys())
+    .sort((a, b) => chances[b]! - chances[a]! || a - b)
+    .slice(0, CANDIDATES_KEPT);
+  return order.map((i) => ({
+    server: servers[i]!,
+    confidence: Math.min(CEILING, chances[i]!),
+    timing: input.timing?.score(client, servers[i]!) ?? 0,
+  }));
+}
+
 function decideOne(
   input: DecideInput,
   client: number,
   parentOf: (client: number) => { server: number; confidence: number },
 ): Decision {
   const { list, offsets } = input.candidates;
-  const servers = Array.from(list.subarray(offsets[client]!, offsets[client + 1]!));
-  if (servers.length === 0) {
-    return { verdict: Verdict.root, candidates: [], background: 1, evidence: [] };
+  const servers = list.subarray(offsets[client]!, offsets[client + 1]!);
+  const count = servers.length;
+  if (count === 0) {
+    return { verdict: Verdict.root, count, candidates: [], background: 1, evidence: [] };
   }
   const evidence = gatherEvidence(input.knowledge, client, servers, parentOf);
-  const timings = servers.map((server) => input.timing?.score(client, server) ?? 0);
-  const probabilities = posterior(input, client, servers, evidence, timings);
-  const ranked = servers
-    .map((server, i) => ({
-      server,
-      confidence: Math.min(CEILING, probabilities[i]!),
-      timing: timings[i]!,
-    }))
-    .sort((a, b) => b.confidence - a.confidence || a.server - b.server);
-  const background = probabilities[servers.length]!;
-  return {
-    verdict: judge(input, ranked, background, evidence),
-    candidates: ranked,
-    background,
-    evidence,
-  };
+  const chances = posterior(input, client, servers, evidence);
+  const candidates = rank(input, client, servers, chances);
+  const background = chances[count]!;
+  const verdict = judge(input, candidates, background, evidence);
+  return { verdict, count, candidates, background, evidence };
 }
 
 /** Decides every call of a process in time order, so that a call can lean on the ones before it. */

@@ -134,9 +134,11 @@ function backwardEvidence(labels: BackwardLabels, client: number): Evidence | un
 function identityEvidence(
   identities: IdentityMatches,
   client: number,
-  candidates: readonly number[],
+  candidates: Uint32Array,
 ): Evidence[] {
-  const matching = candidates.filter((server) => identities.servers[client]?.has(server));
+  const same = identities.servers[client];
+  if (same === undefined) return [];
+  const matching = candidates.filter((server) => same.has(server));
   if (matching.length !== 1) return [];
   const text = `both carry ${identities.by[client]}`;
   return [
@@ -162,7 +164,7 @@ export interface Knowledge {
 export function gatherEvidence(
   knowledge: Knowledge,
   client: number,
-  candidates: readonly number[],
+  candidates: Uint32Array,
   parentOf: (client: number) => { server: number; confidence: number },
 ): Evidence[] {
   const { context, types, reliability, backward, identities } = knowledge;

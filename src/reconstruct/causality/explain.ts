@@ -8,7 +8,7 @@ function round(value: number): number {
 
 /** What speaks for (weight > 0) and against (weight < 0) one candidate of a decided call. */
 export function explainCandidate(decision: Decision, candidate: Candidate): EvidenceItem[] {
-  const count = decision.candidates.length;
+  const { count } = decision;
   const rivals = Math.max(1, count - 1);
   const items: EvidenceItem[] = decision.evidence.map((item) => {
     const odds = round(Math.log((item.reliability * rivals) / (1 - item.reliability)));
