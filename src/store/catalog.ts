@@ -9,6 +9,8 @@ import { openSegment } from './segment-reader.js';
 /** What is known of a segment without reading its events. */
 export interface SegmentInfo {
   readonly path: string;
+  readonly host: string;
+  readonly bootId: string;
   readonly header: SegmentHeader;
   readonly rows: number;
   readonly bytes: number;
@@ -54,7 +56,8 @@ async function describeSegment(file: string): Promise<SegmentInfo> {
   const segment = await openSegment(file);
   try {
     const { path, header, rows, bytes, partial, tornBytes, fromNs, toNs } = segment;
-    return { path, header, rows, bytes, partial, tornBytes, fromNs, toNs };
+    const { host, bootId } = header;
+    return { path, host, bootId, header, rows, bytes, partial, tornBytes, fromNs, toNs };
   } finally {
     segment.close();
   }
@@ -67,8 +70,8 @@ function compareText(a: string, b: string): number {
 function compareSegments(a: SegmentInfo, b: SegmentInfo): number {
   const start = BigInt(a.header.startNs) - BigInt(b.header.startNs);
   return (
-    compareText(a.header.host, b.header.host) ||
-    compareText(a.header.bootId, b.header.bootId) ||
+    compareText(a.host, b.host) ||
+    compareText(a.bootId, b.bootId) ||
     (start < 0n ? -1 : start > 0n ? 1 : 0) ||
     a.header.sequence - b.header.sequence ||
     compareText(a.path, b.path)

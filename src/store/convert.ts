@@ -4,17 +4,13 @@ import { Worker } from 'node:worker_threads';
 import { EVENT_COLUMNS } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { siblingModule } from '../model/sibling-module.js';
-import { END_OF_STREAM, type Frame, type FrameIndex, indexFrames } from './arrow-frames.js';
+import { END_OF_STREAM, type Frame, type FrameIndex } from './arrow-frames.js';
 import { DurableFile, syncDirectory } from './durable-file.js';
 import { ioError, isErrno } from './io-error.js';
-import {
-  loadEngine,
-  type ParquetEngine,
-  ROW_GROUP_ROWS,
-  writerProperties,
-} from './parquet-engine.js';
+import { ROW_GROUP_ROWS } from './parquet-engine.js';
+import { writeParquetStream } from './parquet-stream.js';
+import { indexPart } from './part-file.js';
 import { RandomFile } from './random-file.js';
-import { headerFromMetadata } from './segment-header.js';
 import { closedPath } from './segment-name.js';
 
 /** Frames are handed to the engine in runs of about this size, which bounds its memory. */
@@ -36,45 +32,15 @@ function* runsOf(frames: readonly Frame[]): Generator<readonly Frame[]> {
   if (run.length > 0) yield run;
 }
 
-/** A run of frames as a stream of its own: they lie side by side, so one read gets them. */
-function streamOf(file: RandomFile, index: FrameIndex, run: readonly Frame[]): Uint8Array {
+/** The segment as streams of one run each; frames lie side by side, so one read gets a run. */
+function* streamsOf(file: RandomFile, index: FrameIndex): Generator<Uint8Array> {
   const schema = file.read(0, index.schemaEnd);
-  const from = run[0]?.offset ?? index.schemaEnd;
-  const frames = file.read(from, (run.at(-1)?.end ?? from) - from);
-  return Buffer.concat([schema, frames, END_OF_STREAM]);
-}
-
-/** The segment's batches inside WebAssembly, one run at a time, as the writer asks for them. */
-function batchStream(wasm: ParquetEngine, file: RandomFile, index: FrameIndex): ReadableStream {
-  const runs = runsOf(index.frames);
-  return new ReadableStream(
-    {
-      pull(controller) {
-        const next = runs.next();
-        if (next.done) {
-          controller.close();
-          return;
-        }
-        const table = wasm.Table.fromIPCStream(streamOf(file, index, next.value));
-        for (const batch of table.recordBatches()) controller.enqueue(batch);
-        // The batches keep their memory; without this the table's part of it leaks.
-        table.free();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-}
-
-async function writeSegment(file: RandomFile, index: FrameIndex, out: DurableFile): Promise<void> {
-  const wasm = await loadEngine();
-  const properties = writerProperties(wasm, EVENT_COLUMNS, index.schema.metadata, 'compact');
-  if (index.frames.length === 0) {
-    const empty = wasm.Table.fromIPCStream(streamOf(file, index, []));
-    out.write(wasm.writeParquet(empty, properties));
-    return;
+  if (index.frames.length === 0) yield Buffer.concat([schema, END_OF_STREAM]);
+  for (const run of runsOf(index.frames)) {
+    const from = run[0]!.offset;
+    const frames = file.read(from, run.at(-1)!.end - from);
+    yield Buffer.concat([schema, frames, END_OF_STREAM]);
   }
-  const chunks = await wasm.transformParquetStream(batchStream(wasm, file, index), properties);
-  for await (const chunk of chunks) out.write(chunk as Uint8Array);
 }
 
 /**
@@ -90,11 +56,15 @@ export async function convertSegment(partPath: string): Promise<string> {
   const file = new RandomFile(partPath);
   const target = closedPath(partPath);
   try {
-    const index = indexFrames(file);
-    headerFromMetadata(index.schema.metadata, partPath);
+    const index = indexPart(file);
     const out = new DurableFile(target);
     try {
-      await writeSegment(file, index, out);
+      await writeParquetStream(out, {
+        specs: EVENT_COLUMNS,
+        metadata: index.schema.metadata,
+        profile: 'compact',
+        parts: streamsOf(file, index),
+      });
       out.commit();
     } catch (cause) {
       out.abandon();

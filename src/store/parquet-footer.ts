@@ -88,7 +88,10 @@ function parse(file: RandomFile): FileMetaData {
 export function readFooter(file: RandomFile): ParquetFooter {
   const meta = parse(file);
   const metadata = new Map<string, string>();
-  for (const { key, value } of meta.key_value_metadata ?? []) metadata.set(key, value ?? '');
+  for (const { key, value } of meta.key_value_metadata ?? []) {
+    // The Arrow types, for Arrow readers: not something the writer said.
+    if (key !== 'ARROW:schema') metadata.set(key, value ?? '');
+  }
   return {
     rows: Number(meta.num_rows),
     rowGroups: meta.row_groups.map((group) => ({

@@ -1,10 +1,9 @@
-import type { Schema } from 'apache-arrow';
 import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
 import type { SegmentHeader } from '../model/segment.js';
 import { readFrame } from './arrow-file.js';
-import { type Frame, indexFrames } from './arrow-frames.js';
 import { isErrno } from './io-error.js';
 import { ParquetReader } from './parquet-file.js';
+import { indexPart, type TimeRange } from './part-file.js';
 import { RandomFile } from './random-file.js';
 import { headerFromMetadata } from './segment-header.js';
 import { closedPath, OPEN } from './segment-name.js';
@@ -42,15 +41,13 @@ export interface Segment {
   close(): void;
 }
 
-type Range = readonly [from: bigint, to: bigint];
-
-function overlaps(range: Range | undefined, { fromNs, toNs }: ReadOptions): boolean {
+function overlaps(range: TimeRange | undefined, { fromNs, toNs }: ReadOptions): boolean {
   if (range === undefined) return true;
   return (fromNs === undefined || range[1] >= fromNs) && (toNs === undefined || range[0] < toNs);
 }
 
 /** The range over all batches; where one is not known, or there is none, undefined. */
-function joinRanges(ranges: readonly (Range | undefined)[]): Range | undefined {
+function joinRanges(ranges: readonly (TimeRange | undefined)[]): TimeRange | undefined {
   let from: bigint | undefined;
   let to: bigint | undefined;
   for (const range of ranges) {
@@ -61,24 +58,13 @@ function joinRanges(ranges: readonly (Range | undefined)[]): Range | undefined {
   return from === undefined || to === undefined ? undefined : [from, to];
 }
 
-function rangeOf(times: BigInt64Array): Range | undefined {
-  if (times.length === 0) return undefined;
-  let from = times[0]!;
-  let to = from;
-  for (const time of times) {
-    if (time < from) from = time;
-    if (time > to) to = time;
-  }
-  return [from, to];
-}
-
 /** How either kind of file gives its batches. */
 interface BatchFile {
   readonly header: SegmentHeader;
   readonly rows: number;
   readonly tornBytes: number;
   readonly bytes: number;
-  readonly ranges: readonly (Range | undefined)[];
+  readonly ranges: readonly (TimeRange | undefined)[];
   readBatch<K extends EventColumn>(
     index: number,
     names: readonly K[],
@@ -105,36 +91,14 @@ function openClosed(path: string): BatchFile {
   }
 }
 
-/**
- * Whole frames up to the first whose times are not set: after a power cut a file
- * can end in zeros that look like a frame's body.
- */
-function soundFrames(file: RandomFile, schema: Schema, frames: readonly Frame[]) {
-  const ranges: Range[] = [];
-  for (const [i, frame] of frames.entries()) {
-    const batch = readFrame(file, schema, frame, `batch ${i}`, EVENT_COLUMNS, ['time_ns']) as Pick<
-      Batch,
-      'rows' | 'time_ns'
-    >;
-    const range = rangeOf(batch.time_ns);
-    if (range === undefined || range[0] <= 0n) break;
-    ranges.push(range);
-  }
-  return { frames: frames.slice(0, ranges.length), ranges };
-}
-
 function openPart(path: string): BatchFile {
   const file = new RandomFile(path);
   try {
-    const index = indexFrames(file);
-    const { schema } = index;
-    const header = headerFromMetadata(schema.metadata, path);
-    const { frames, ranges } = soundFrames(file, schema, index.frames);
-    const end = frames.at(-1)?.end ?? index.schemaEnd;
+    const { schema, frames, header, rows, ranges, tornBytes } = indexPart(file);
     return {
       header,
-      rows: frames.reduce((sum, frame) => sum + frame.rows, 0),
-      tornBytes: index.closed && end === index.end ? 0 : file.size - end,
+      rows,
+      tornBytes,
       bytes: file.size,
       ranges,
       readBatch: async (i, names) =>

@@ -1,0 +1,65 @@
+import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
+import type { SegmentHeader } from '../model/segment.js';
+import { readFrame } from './arrow-file.js';
+import { type Frame, type FrameIndex, indexFrames } from './arrow-frames.js';
+import type { RandomFile } from './random-file.js';
+import { headerFromMetadata } from './segment-header.js';
+
+/** Time of the first and last event, epoch ns, both inclusive. */
+export type TimeRange = readonly [from: bigint, to: bigint];
+
+/** What can be read of an open or crashed segment. */
+export interface PartIndex extends FrameIndex {
+  readonly header: SegmentHeader;
+  readonly rows: number;
+  /** One for each frame. */
+  readonly ranges: readonly TimeRange[];
+  /** Bytes behind the last whole batch. */
+  readonly tornBytes: number;
+}
+
+function rangeOf(times: BigInt64Array): TimeRange | undefined {
+  if (times.length === 0) return undefined;
+  let from = times[0]!;
+  let to = from;
+  for (const time of times) {
+    if (time < from) from = time;
+    if (time > to) to = time;
+  }
+  return [from, to];
+}
+
+function timesOf(file: RandomFile, index: FrameIndex, frame: Frame, i: number): BigInt64Array {
+  const names = ['time_ns'] as const;
+  const batch = readFrame(file, index.schema, frame, `batch ${i}`, EVENT_COLUMNS, names);
+  return (batch as Pick<Batch, 'rows' | 'time_ns'>).time_ns;
+}
+
+/**
+ * Finds the whole batches of a `.part`. It ends before the first batch whose times are
+ * not set: after a power cut a file can end in zeros that have the size of a batch.
+ *
+ * @throws CodedError INPUT if it does not begin like a segment, UNSUPPORTED if it is of a newer version
+ */
+export function indexPart(file: RandomFile): PartIndex {
+  const index = indexFrames(file);
+  const header = headerFromMetadata(index.schema.metadata, file.path);
+  const ranges: TimeRange[] = [];
+  for (const [i, frame] of index.frames.entries()) {
+    const range = rangeOf(timesOf(file, index, frame, i));
+    if (range === undefined || range[0] <= 0n) break;
+    ranges.push(range);
+  }
+  const frames = index.frames.slice(0, ranges.length);
+  const whole = frames.length === index.frames.length;
+  const end = frames.at(-1)?.end ?? index.schemaEnd;
+  return {
+    ...index,
+    frames,
+    end,
+    header,
+    ranges,
+    rows: frames.reduce((sum, frame) => sum + frame.rows, 0),
+    tornBytes: whole && index.closed ? 0 : file.size - end,
+  };
+}
