@@ -78,7 +78,8 @@ function compareSegments(a: SegmentInfo, b: SegmentInfo): number {
   );
 }
 
-function reasonOf(error: unknown): string {
+/** Why a file cannot be used, without its path. */
+export function reasonOf(error: unknown): string {
   if (!(error instanceof CodedError)) return describeError(error);
   return error.remedy === '' ? error.message : `${error.message} ${error.remedy}`;
 }

@@ -27,6 +27,18 @@ export interface StoredReconstruction {
 
 /** Written last and removed first: with it the directory holds a whole reconstruction. */
 const SUMMARY = 'reconstruction.json';
+const SUMMARY_KEYS = [
+  'tool',
+  'fromNs',
+  'toNs',
+  'segments',
+  'unreadable',
+  'losses',
+  'counts',
+  'links',
+  'services',
+  'skews',
+] as const satisfies readonly (keyof Reconstruction)[];
 const MAX_SUMMARY = 256 * 1024 * 1024;
 const RECONSTRUCTION_VERSION = 1;
 
@@ -105,7 +117,8 @@ function parseSummary(path: string, text: string): Reconstruction {
       'Use the aftertrace that wrote it, or reconstruct again.',
     );
   }
-  if (version !== RECONSTRUCTION_VERSION) {
+  const complete = SUMMARY_KEYS.every((key) => Object.hasOwn(Object(parsed), key));
+  if (version !== RECONSTRUCTION_VERSION || !complete) {
     throw new CodedError('INPUT', 'is not the summary of a reconstruction.', path);
   }
   return parsed as Reconstruction;

@@ -1,0 +1,72 @@
+import { lstatSync } from 'node:fs';
+import type { Schema } from 'apache-arrow';
+import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
+import { CodedError } from '../model/errors.js';
+import { END_OF_STREAM, FrameEncoder } from './arrow-frames.js';
+import { arrowBatch, arrowSchema } from './arrow-schema.js';
+import { DurableFile } from './durable-file.js';
+import { ioError } from './io-error.js';
+import { writeParquetStream } from './parquet-stream.js';
+import { headerToMetadata } from './segment-header.js';
+import { openSegment, type Segment } from './segment-reader.js';
+
+export interface CompatExport {
+  readonly path: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** The segment's batches as Arrow streams; at least one, so that the schema is known. */
+async function* streamsOf(segment: Segment, schema: Schema): AsyncGenerator<Uint8Array> {
+  let count = 0;
+  for await (const batch of segment.read()) {
+    count++;
+    yield streamOf(schema, batch);
+  }
+  if (count === 0) {
+    yield Buffer.concat([...new FrameEncoder().encodeSchema(schema), END_OF_STREAM]);
+  }
+}
+
+function streamOf(schema: Schema, batch: Batch): Uint8Array {
+  const frames = new FrameEncoder().encode(arrowBatch(schema, EVENT_COLUMNS, batch));
+  return Buffer.concat([...frames, END_OF_STREAM]);
+}
+
+function refuseExisting(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+  throw new CodedError('OUTPUT', 'exists already.', path, 'Remove it or name another file.');
+}
+
+/**
+ * Writes a segment again as a Parquet file that old readers understand, parquetjs-lite
+ * too: Snappy, PLAIN, no dictionary; the columns and values are the same, the file about
+ * four times as large. parquetjs-lite shows unsigned values above the sign bit as negative
+ * (`>>> 0` and `BigInt.asUintN(64, …)` turn them back).
+ *
+ * @throws CodedError INPUT if the segment cannot be read, OUTPUT if `outPath` exists or
+ *   cannot be written
+ */
+export async function exportCompat(segmentPath: string, outPath: string): Promise<CompatExport> {
+  refuseExisting(outPath);
+  const segment = await openSegment(segmentPath);
+  try {
+    const schema = arrowSchema(EVENT_COLUMNS, headerToMetadata(segment.header));
+    const out = new DurableFile(outPath);
+    try {
+      await writeParquetStream(out, {
+        specs: EVENT_COLUMNS,
+        metadata: schema.metadata,
+        profile: 'compat',
+        parts: streamsOf(segment, schema),
+      });
+      out.commit();
+    } catch (cause) {
+      out.abandon();
+      throw ioError('INPUT', segmentPath, 'export the segment', cause);
+    }
+    return { path: outPath, rows: segment.rows, bytes: out.bytes };
+  } finally {
+    segment.close();
+  }
+}

@@ -1,0 +1,212 @@
+import { EventKind, LossCause } from '../model/event.js';
+import type { SegmentHeader } from '../model/segment.js';
+import { readCatalog, reasonOf, type SegmentInfo, type UnreadableFile } from './catalog.js';
+import { openSegment } from './segment-reader.js';
+
+/** How many of each name; names in order of first appearance. */
+export type Counts = Readonly<Record<string, number>>;
+
+export interface InspectedSegment {
+  readonly path: string;
+  readonly header: SegmentHeader;
+  /** True for an open or crashed segment, read up to its last whole batch. */
+  readonly partial: boolean;
+  readonly rows: number;
+  readonly bytes: number;
+  /** First and last event, UTC epoch ns as decimal strings. */
+  readonly fromNs: string;
+  readonly toNs: string;
+  /** Events by name of their kind. */
+  readonly kinds: Counts;
+  /** Lost records by cause; 'other' is a cause that this version does not know. */
+  readonly losses: Counts;
+}
+
+/** Segments that belong together, summed. */
+export interface SegmentGroup {
+  readonly host: string;
+  readonly bootId: string;
+  readonly segments: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly fromNs: string;
+  readonly toNs: string;
+}
+export interface InspectedRecording extends SegmentGroup {
+  readonly recordingId: string;
+  readonly tool: string;
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+}
+
+export interface InspectResult {
+  readonly segments: readonly InspectedSegment[];
+  readonly hosts: readonly SegmentGroup[];
+  readonly recordings: readonly InspectedRecording[];
+  readonly rows: number;
+  readonly bytes: number;
+  /** '' where there is no segment. */
+  readonly fromNs: string;
+  readonly toNs: string;
+  readonly kinds: Counts;
+  readonly losses: Counts;
+  readonly unreadable: readonly UnreadableFile[];
+  /** What is odd or missing, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+const KIND_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(EventKind).map(([name, kind]) => [kind, name]),
+);
+
+const CAUSES: ReadonlySet<string> = new Set(Object.values(LossCause));
+
+function add(counts: Record<string, number>, name: string, count: number): void {
+  counts[name] = (counts[name] ?? 0) + count;
+}
+
+function sumCounts(all: readonly Counts[]): Counts {
+  const sum: Record<string, number> = {};
+  for (const counts of all) {
+    for (const [name, count] of Object.entries(counts)) add(sum, name, count);
+  }
+  return sum;
+}
+
+async function countEvents(info: SegmentInfo): Promise<{ kinds: Counts; losses: Counts }> {
+  const byKind = new Float64Array(256);
+  const losses: Record<string, number> = {};
+  const decoder = new TextDecoder();
+  const segment = await openSegment(info.path);
+  try {
+    for await (const batch of segment.read({ columns: ['kind', 'count', 'name'] })) {
+      const { kind, count, name } = batch;
+      for (let i = 0; i < batch.rows; i++) {
+        byKind[kind[i]!]! += 1;
+        if (kind[i] !== EventKind.loss) continue;
+        const cause = decoder.decode(name.data.subarray(name.offsets[i], name.offsets[i + 1]));
+        add(losses, CAUSES.has(cause) ? cause : 'other', Number(count[i]));
+      }
+    }
+  } finally {
+    segment.close();
+  }
+  const kinds: Record<string, number> = {};
+  for (const [kind, count] of byKind.entries()) {
+    if (count > 0) kinds[KIND_NAMES.get(kind) ?? `kind ${kind}`] = count;
+  }
+  return { kinds, losses };
+}
+
+function groupOf(segments: readonly SegmentInfo[]): SegmentGroup {
+  const first = segments[0]!;
+  const least = (a: bigint, b: bigint) => (a < b ? a : b);
+  const most = (a: bigint, b: bigint) => (a > b ? a : b);
+  return {
+    host: first.host,
+    bootId: first.bootId,
+    segments: segments.length,
+    rows: segments.reduce((sum, segment) => sum + segment.rows, 0),
+    bytes: segments.reduce((sum, segment) => sum + segment.bytes, 0),
+    fromNs: segments
+      .map(({ fromNs }) => fromNs)
+      .reduce(least)
+      .toString(),
+    toNs: segments
+      .map(({ toNs }) => toNs)
+      .reduce(most)
+      .toString(),
+  };
+}
+
+function groupBy(
+  segments: readonly SegmentInfo[],
+  key: (segment: SegmentInfo) => string,
+): (readonly SegmentInfo[])[] {
+  const groups = new Map<string, SegmentInfo[]>();
+  for (const segment of segments) {
+    const group = groups.get(key(segment));
+    if (group === undefined) groups.set(key(segment), [segment]);
+    else group.push(segment);
+  }
+  return [...groups.values()];
+}
+
+/** Gaps inside a recording. Missing first segments are usual: retention deletes the oldest. */
+function missingWarnings(recording: readonly SegmentInfo[]): string[] {
+  const { header } = recording[0]!;
+  const numbers = recording.map((segment) => segment.header.sequence).sort((a, b) => a - b);
+  const warnings: string[] = [];
+  for (let i = 1; i < numbers.length; i++) {
+    const before = numbers[i - 1]!;
+    const after = numbers[i]!;
+    if (after <= before + 1) continue;
+    const range = after === before + 2 ? `${before + 1}` : `${before + 1}..${after - 1}`;
+    warnings.push(
+      `${header.host}: segment ${range} of recording ${header.recordingId} is missing.`,
+    );
+  }
+  return warnings;
+}
+
+function tornWarning({ path, partial, tornBytes }: SegmentInfo): string[] {
+  if (!partial) return [];
+  const torn = tornBytes > 0 ? ` Its last ${tornBytes} bytes hold no whole batch.` : '';
+  return [`${path}: is still open, or its recorder died.${torn}`];
+}
+
+function inspectRecording(segments: readonly SegmentInfo[]): InspectedRecording {
+  const { recordingId, tool } = segments[0]!.header;
+  const numbers = segments.map(({ header }) => header.sequence);
+  return {
+    ...groupOf(segments),
+    recordingId,
+    tool,
+    firstSequence: numbers.reduce((a, b) => Math.min(a, b)),
+    lastSequence: numbers.reduce((a, b) => Math.max(a, b)),
+  };
+}
+
+/**
+ * Says what directories and files of segments hold. Reads three columns of every
+ * segment. Files that cannot be read are listed, and the rest is used.
+ *
+ * @throws CodedError INPUT as readCatalog
+ */
+export async function inspectPaths(paths: readonly string[]): Promise<InspectResult> {
+  const catalog = await readCatalog(paths);
+  const segments: InspectedSegment[] = [];
+  const readable: SegmentInfo[] = [];
+  const unreadable = [...catalog.unreadable];
+  for (const info of catalog.segments) {
+    try {
+      const { path, header, partial, rows, bytes } = info;
+      const fromNs = info.fromNs.toString();
+      const toNs = info.toNs.toString();
+      const counts = await countEvents(info);
+      segments.push({ path, header, partial, rows, bytes, fromNs, toNs, ...counts });
+      readable.push(info);
+    } catch (error) {
+      unreadable.push({ file: info.path, reason: reasonOf(error) });
+    }
+  }
+  const recordings = groupBy(readable, ({ header }) => header.recordingId);
+  const total = readable.length === 0 ? undefined : groupOf(readable);
+  return {
+    segments,
+    hosts: groupBy(readable, ({ host, bootId }) => JSON.stringify([host, bootId])).map(groupOf),
+    recordings: recordings.map(inspectRecording),
+    rows: total?.rows ?? 0,
+    bytes: total?.bytes ?? 0,
+    fromNs: total?.fromNs ?? '',
+    toNs: total?.toNs ?? '',
+    kinds: sumCounts(segments.map(({ kinds }) => kinds)),
+    losses: sumCounts(segments.map(({ losses }) => losses)),
+    unreadable,
+    warnings: [
+      ...unreadable.map(({ file, reason }) => `${file}: ${reason}`),
+      ...readable.flatMap(tornWarning),
+      ...recordings.flatMap(missingWarnings),
+    ],
+  };
+}
