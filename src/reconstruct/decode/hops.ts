@@ -1,0 +1,81 @@
+import { type ExchangeTable, Role } from '../../model/exchange.js';
+
+/** How far a server may seem to begin before its client, or the reverse, across hosts, ns. */
+const CLOCK_TOLERANCE_NS = 60e9;
+
+/** Client and server exchanges that are the two ends of one hop, pair by pair. */
+export interface Hops {
+  readonly client: Uint32Array;
+  readonly server: Uint32Array;
+}
+
+type Key = (exchanges: ExchangeTable, row: number) => string;
+
+/** Both ends name the same 4-tuple and the same position in the request stream. */
+const tupleKey: Key = (x, row) => {
+  const local = `${x.local_address[row]} ${x.local_port[row]}`;
+  const remote = `${x.remote_address[row]} ${x.remote_port[row]}`;
+  const ends = x.role[row] === Role.client ? `${local} ${remote}` : `${remote} ${local}`;
+  return `${ends} ${x.request_sequence[row]}`;
+};
+
+/** Address translation changes tuples, not sequence numbers: both streams' positions together. */
+const sequenceKey: Key = (x, row) => `${x.request_sequence[row]} ${x.response_sequence[row]}`;
+
+function startOf(x: ExchangeTable, row: number): number {
+  const start = x.request_start[row]!;
+  return Number.isNaN(start) ? x.response_start[row]! : start;
+}
+
+/** Index of the free server nearest in time, -1 if none is near enough. */
+function nearest(x: ExchangeTable, client: number, servers: readonly number[], taken: Uint8Array) {
+  let best = -1;
+  let distance = CLOCK_TOLERANCE_NS;
+  for (const server of servers) {
+    const apart = Math.abs(startOf(x, server) - startOf(x, client));
+    if (taken[server] === 0 && apart <= distance) {
+      best = server;
+      distance = apart;
+    }
+  }
+  return best;
+}
+
+function joinBy(
+  x: ExchangeTable,
+  key: Key,
+  usable: (row: number) => boolean,
+  taken: Uint8Array,
+  out: { client: number[]; server: number[] },
+): void {
+  const servers = new Map<string, number[]>();
+  for (let row = 0; row < x.rows; row++) {
+    if (x.role[row] !== Role.server || taken[row] === 1 || !usable(row)) continue;
+    const list = servers.get(key(x, row));
+    if (list === undefined) servers.set(key(x, row), [row]);
+    else list.push(row);
+  }
+  for (let row = 0; row < x.rows; row++) {
+    if (x.role[row] !== Role.client || taken[row] === 1 || !usable(row)) continue;
+    const server = nearest(x, row, servers.get(key(x, row)) ?? [], taken);
+    if (server === -1) continue;
+    taken[row] = 1;
+    taken[server] = 1;
+    out.client.push(row);
+    out.server.push(server);
+  }
+}
+
+/**
+ * Joins the two ends of every hop: the request that a client sent at TCP sequence number n
+ * of a connection is the one that the server received at n. What is left, because address
+ * translation showed the ends different tuples, joins by the sequence numbers of both
+ * streams (2^-64 by chance). Reused tuples and wrapped numbers are told apart by time.
+ */
+export function joinHops(exchanges: ExchangeTable): Hops {
+  const taken = new Uint8Array(exchanges.rows);
+  const out = { client: [] as number[], server: [] as number[] };
+  joinBy(exchanges, tupleKey, (row) => exchanges.remote_port[row] !== 0, taken, out);
+  joinBy(exchanges, sequenceKey, (row) => exchanges.response_sequence[row] !== 0, taken, out);
+  return { client: Uint32Array.from(out.client), server: Uint32Array.from(out.server) };
+}
