@@ -5,6 +5,7 @@ import { CodedError } from '../model/errors.js';
 import { END_OF_STREAM, FrameEncoder } from './arrow-frames.js';
 import { arrowBatch, arrowSchema } from './arrow-schema.js';
 import { DurableFile } from './durable-file.js';
+import { packMetadata } from './file-metadata.js';
 import { ioError } from './io-error.js';
 import { writeParquetStream } from './parquet-stream.js';
 import { headerToMetadata } from './segment-header.js';
@@ -51,7 +52,7 @@ export async function exportCompat(segmentPath: string, outPath: string): Promis
   refuseExisting(outPath);
   const segment = await openSegment(segmentPath);
   try {
-    const schema = arrowSchema(EVENT_COLUMNS, headerToMetadata(segment.header));
+    const schema = arrowSchema(EVENT_COLUMNS, packMetadata(headerToMetadata(segment.header)));
     const out = new DurableFile(outPath);
     try {
       await writeParquetStream(out, {

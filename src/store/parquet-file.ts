@@ -5,6 +5,7 @@ import { readFrame } from './arrow-file.js';
 import { END_OF_STREAM, FrameEncoder, indexFrames } from './arrow-frames.js';
 import { arrowBatch, arrowSchema } from './arrow-schema.js';
 import { writeFileDurably } from './durable-file.js';
+import { packMetadata } from './file-metadata.js';
 import { loadEngine, type ParquetProfile, writerProperties } from './parquet-engine.js';
 import { type ParquetFooter, readFooter } from './parquet-footer.js';
 import { FileBlob, memorySource, RandomFile } from './random-file.js';
@@ -22,7 +23,7 @@ export async function writeParquet<S extends ColumnSpecs>(
   profile: ParquetProfile = 'compact',
 ): Promise<void> {
   const wasm = await loadEngine();
-  const schema = arrowSchema(specs, metadata);
+  const schema = arrowSchema(specs, packMetadata(metadata));
   const chunks = new FrameEncoder().encode(arrowBatch(schema, specs, table));
   const stream = Buffer.concat([...chunks, END_OF_STREAM]);
   const properties = writerProperties(wasm, specs, schema.metadata, profile);

@@ -1,5 +1,6 @@
 import { type FileMetaData, parquetMetadata } from 'hyparquet';
 import { CodedError } from '../model/errors.js';
+import { unpackMetadata } from './file-metadata.js';
 import type { RandomFile } from './random-file.js';
 
 const MAGIC = 0x31524150; // "PAR1", little-endian
@@ -15,6 +16,7 @@ export interface RowGroup {
 export interface ParquetFooter {
   readonly rows: number;
   readonly rowGroups: readonly RowGroup[];
+  /** What the writer said of the file; empty if that was not aftertrace. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Names of the top-level columns. */
   readonly columns: ReadonlySet<string>;
@@ -88,17 +90,14 @@ function parse(file: RandomFile): FileMetaData {
 export function readFooter(file: RandomFile): ParquetFooter {
   const meta = parse(file);
   const metadata = new Map<string, string>();
-  for (const { key, value } of meta.key_value_metadata ?? []) {
-    // The Arrow types, for Arrow readers: not something the writer said.
-    if (key !== 'ARROW:schema') metadata.set(key, value ?? '');
-  }
+  for (const { key, value } of meta.key_value_metadata ?? []) metadata.set(key, value ?? '');
   return {
     rows: Number(meta.num_rows),
     rowGroups: meta.row_groups.map((group) => ({
       rows: Number(group.num_rows),
       bytes: Number(group.total_byte_size),
     })),
-    metadata,
+    metadata: unpackMetadata(metadata),
     columns: new Set(meta.schema.slice(1).map((element) => element.name)),
     range: (rowGroup, column) => {
       const chunk = meta.row_groups[rowGroup]?.columns.find(

@@ -2,6 +2,7 @@ import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
 import type { SegmentHeader } from '../model/segment.js';
 import { readFrame } from './arrow-file.js';
 import { type Frame, type FrameIndex, indexFrames } from './arrow-frames.js';
+import { unpackMetadata } from './file-metadata.js';
 import type { RandomFile } from './random-file.js';
 import { headerFromMetadata } from './segment-header.js';
 
@@ -43,7 +44,7 @@ function timesOf(file: RandomFile, index: FrameIndex, frame: Frame, i: number): 
  */
 export function indexPart(file: RandomFile): PartIndex {
   const index = indexFrames(file);
-  const header = headerFromMetadata(index.schema.metadata, file.path);
+  const header = headerFromMetadata(unpackMetadata(index.schema.metadata), file.path);
   const ranges: TimeRange[] = [];
   for (const [i, frame] of index.frames.entries()) {
     const range = rangeOf(timesOf(file, index, frame, i));

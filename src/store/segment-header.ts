@@ -1,12 +1,10 @@
 import { CodedError } from '../model/errors.js';
 import { FORMAT_VERSION, type SegmentHeader } from '../model/segment.js';
 
-/** Metadata keys of every Parquet file that aftertrace writes. */
-export const KEY_PREFIX = 'aftertrace.';
-const VERSION_KEY = `${KEY_PREFIX}format_version`;
-const CONTENT_KEY = `${KEY_PREFIX}content`;
+const VERSION_KEY = 'format_version';
+const CONTENT_KEY = 'content';
 
-/** Metadata keys of a segment, after {@link KEY_PREFIX}; each holds the header's field as a string. */
+/** Metadata keys of a segment; each holds the header's field as a string. */
 export const SEGMENT_KEYS = {
   tool: 'tool',
   host: 'host',
@@ -61,7 +59,7 @@ export function checkContent(
 export function headerToMetadata(header: SegmentHeader): Record<string, string> {
   const metadata = contentMetadata('events');
   for (const [field, key] of Object.entries(SEGMENT_KEYS)) {
-    metadata[KEY_PREFIX + key] = String(header[field as keyof SegmentHeader]);
+    metadata[key] = String(header[field as keyof SegmentHeader]);
   }
   return metadata;
 }
@@ -73,7 +71,7 @@ export function headerFromMetadata(
 ): SegmentHeader {
   checkContent(metadata, 'events', path);
   const text = (field: keyof typeof SEGMENT_KEYS): string => {
-    const value = metadata.get(KEY_PREFIX + SEGMENT_KEYS[field]);
+    const value = metadata.get(SEGMENT_KEYS[field]);
     if (value === undefined) throw badField(path, field, 'is missing');
     return value;
   };
@@ -104,6 +102,6 @@ export function headerFromMetadata(
 }
 
 function badField(path: string, field: keyof typeof SEGMENT_KEYS, what: string): CodedError {
-  const key = KEY_PREFIX + SEGMENT_KEYS[field];
-  return new CodedError('INPUT', `is damaged: ${key} ${what} in its metadata.`, path);
+  const message = `is damaged: ${SEGMENT_KEYS[field]} ${what} in its metadata.`;
+  return new CodedError('INPUT', message, path);
 }

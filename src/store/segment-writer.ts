@@ -15,6 +15,7 @@ import type { SegmentHeader } from '../model/segment.js';
 import { END_OF_STREAM, FrameEncoder } from './arrow-frames.js';
 import { arrowBatch, arrowSchema } from './arrow-schema.js';
 import { DIRECTORY_MODE, FILE_MODE, syncDirectory, writeFully } from './durable-file.js';
+import { packMetadata } from './file-metadata.js';
 import { ioError } from './io-error.js';
 import { headerToMetadata } from './segment-header.js';
 import { OPEN, segmentBaseName } from './segment-name.js';
@@ -55,7 +56,7 @@ export class SegmentWriter {
   private constructor(path: string, fd: number, header: SegmentHeader) {
     this.path = path;
     this.#fd = fd;
-    this.#schema = arrowSchema(EVENT_COLUMNS, headerToMetadata(header));
+    this.#schema = arrowSchema(EVENT_COLUMNS, packMetadata(headerToMetadata(header)));
     this.#write(this.#encoder.encodeSchema(this.#schema));
   }
 

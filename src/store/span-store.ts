@@ -15,7 +15,7 @@ import { DIRECTORY_MODE, writeFileDurably } from './durable-file.js';
 import { ioError } from './io-error.js';
 import { ParquetReader, readParquet, writeParquet } from './parquet-file.js';
 import { RandomFile } from './random-file.js';
-import { checkContent, contentMetadata, KEY_PREFIX } from './segment-header.js';
+import { checkContent, contentMetadata } from './segment-header.js';
 
 /** What a reconstruction found: the files of its output directory. */
 export interface StoredReconstruction {
@@ -70,7 +70,7 @@ export async function writeReconstruction(
 ): Promise<void> {
   const metadata = (content: string) => ({
     ...contentMetadata(content),
-    [`${KEY_PREFIX}tool`]: reconstruction.tool,
+    tool: reconstruction.tool,
   });
   try {
     mkdirSync(outDir, { recursive: true, mode: DIRECTORY_MODE });
