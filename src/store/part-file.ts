@@ -1,5 +1,6 @@
 import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
 import type { SegmentHeader } from '../model/segment.js';
+import { findColumn } from './arrow-columns.js';
 import { readFrame } from './arrow-file.js';
 import { type Frame, type FrameIndex, indexFrames } from './arrow-frames.js';
 import { unpackMetadata } from './file-metadata.js';
@@ -36,20 +37,36 @@ function timesOf(file: RandomFile, index: FrameIndex, frame: Frame, i: number): 
   return (batch as Pick<Batch, 'rows' | 'time_ns'>).time_ns;
 }
 
+function canDecode(file: RandomFile, index: FrameIndex, frame: Frame): boolean {
+  try {
+    readFrame(file, index.schema, frame, 'last batch', EVENT_COLUMNS, Object.keys(EVENT_COLUMNS));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
- * Finds the whole batches of a `.part`. It ends before the first batch whose times are
- * not set: after a power cut a file can end in zeros that have the size of a batch.
+ * Finds the whole batches of a `.part`. After a power cut a file can end in zeros that
+ * have the size of a batch, so it ends before the first batch whose times are not set,
+ * and with one that can be decoded.
  *
  * @throws CodedError INPUT if it does not begin like a segment, UNSUPPORTED if it is of a newer version
  */
 export function indexPart(file: RandomFile): PartIndex {
   const index = indexFrames(file);
   const header = headerFromMetadata(unpackMetadata(index.schema.metadata), file.path);
+  for (const [name, spec] of Object.entries(EVENT_COLUMNS)) {
+    findColumn(index.schema, name, spec, file.path);
+  }
   const ranges: TimeRange[] = [];
   for (const [i, frame] of index.frames.entries()) {
     const range = rangeOf(timesOf(file, index, frame, i));
     if (range === undefined || range[0] <= 0n) break;
     ranges.push(range);
+  }
+  while (ranges.length > 0 && !canDecode(file, index, index.frames[ranges.length - 1]!)) {
+    ranges.pop();
   }
   const frames = index.frames.slice(0, ranges.length);
   const whole = frames.length === index.frames.length;
