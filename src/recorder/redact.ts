@@ -1,0 +1,305 @@
+import { recognizeStart } from '../http1/start-line.js';
+import type { Batch } from '../model/batch.js';
+import { EventFlag, EventKind } from '../model/event.js';
+import { isSecretName, type RedactionPolicy } from './redaction-policy.js';
+
+/** Streams remembered at most; the longest untouched go first and are masked when they go on. */
+const MOST_STREAMS = 65_536;
+/** Names longer than this cannot be checked, so their values are masked. */
+const LONGEST_NAME = 64;
+
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+const TAB = 9;
+const MASK = 42; // '*'
+
+const Phase = {
+  /** Body bytes, or bytes of unknown meaning: all become 0. */
+  body: 0,
+  startLine: 1,
+  name: 2,
+  value: 3,
+} as const;
+
+const Mode = {
+  plain: 0,
+  masked: 1,
+  /** Query values under secret keys and credentials before a host are masked. */
+  url: 2,
+  length: 3,
+  coding: 4,
+} as const;
+
+/** Where within a URL-like text the scan is. */
+const Url = { path: 0, key: 1, value: 2, secret: 3 } as const;
+
+class StreamState {
+  phase: number = Phase.body;
+  mode: number = Mode.plain;
+  url: number = Url.path;
+  name = '';
+  /** Body bytes still to come by Content-Length. */
+  left = 0;
+  length = 0;
+  chunked = false;
+  /** Bytes of the start line so far, enough to hold a status. */
+  startLine = '';
+  /** Sequence number of the next byte; -1 unknown. */
+  next = -1;
+}
+
+interface ConnectionState {
+  readonly send: StreamState;
+  readonly receive: StreamState;
+}
+
+/**
+ * Masks secrets in the captured bytes of batches, in place and without changing lengths,
+ * before anything reaches the disk: values of secret headers and query keys become '*',
+ * body bytes become 0. Works across records: the state of every stream is kept, so a
+ * secret cut in two is masked in both halves. Where the meaning of bytes is not known
+ * (records were lost, a name is too long), they are masked.
+ */
+export class Redactor {
+  private readonly connections = new Map<bigint, ConnectionState>();
+
+  constructor(private readonly policy: RedactionPolicy) {}
+
+  apply(batch: Batch): void {
+    const { offsets, data } = batch.payload;
+    for (let row = 0; row < batch.rows; row++) {
+      const kind = batch.kind[row]!;
+      if (kind === EventKind.close) this.connections.delete(batch.connection[row]!);
+      if (kind !== EventKind.send && kind !== EventKind.receive) continue;
+      const from = offsets[row]!;
+      const to = offsets[row + 1]!;
+      if (from === to) this.passUncaptured(batch, row);
+      else this.redactRow(batch, row, data.subarray(from, to));
+    }
+  }
+
+  private stateOf(connection: bigint): ConnectionState {
+    const known = this.connections.get(connection);
+    if (known !== undefined) return known;
+    if (this.connections.size >= MOST_STREAMS / 2) {
+      const oldest = this.connections.keys().next().value;
+      if (oldest !== undefined) this.connections.delete(oldest);
+    }
+    const fresh = { send: new StreamState(), receive: new StreamState() };
+    this.connections.set(connection, fresh);
+    return fresh;
+  }
+
+  /** Bytes that were not captured still move the stream on. */
+  private passUncaptured(batch: Batch, row: number): void {
+    const known = this.connections.get(batch.connection[row]!);
+    if (known === undefined || (batch.flags[row]! & EventFlag.peek) !== 0) return;
+    const state = batch.kind[row] === EventKind.send ? known.send : known.receive;
+    if (state.phase !== Phase.body) loseTrack(state);
+    state.left = Math.max(0, state.left - batch.bytes[row]!);
+    state.next = (batch.sequence[row]! + batch.bytes[row]!) >>> 0;
+  }
+
+  private redactRow(batch: Batch, row: number, bytes: Uint8Array): void {
+    const both = this.stateOf(batch.connection[row]!);
+    const isSend = batch.kind[row] === EventKind.send;
+    const state = isSend ? both.send : both.receive;
+    const other = isSend ? both.receive : both.send;
+    const isPeek = (batch.flags[row]! & EventFlag.peek) !== 0;
+    // Peeked bytes come again: they are masked by a copy, and the stream stays where it is.
+    const working = isPeek ? Object.assign(new StreamState(), state) : state;
+    if (working.next !== -1 && working.next !== batch.sequence[row]) {
+      loseTrack(working);
+      working.left = 0;
+    }
+    const uncaptured = batch.bytes[row]! - bytes.length;
+    new RecordMask(this.policy, working, other).run(bytes);
+    if (uncaptured > 0) {
+      if (working.phase !== Phase.body) loseTrack(working);
+      working.left = Math.max(0, working.left - uncaptured);
+    }
+    working.next = (batch.sequence[row]! + batch.bytes[row]!) >>> 0;
+  }
+}
+
+/** The rest of the line at hand is of unknown meaning. */
+function loseTrack(state: StreamState): void {
+  if (state.phase === Phase.body) return;
+  state.phase = Phase.value;
+  state.mode = Mode.masked;
+}
+
+/** One record's bytes, masked in place. */
+class RecordMask {
+  constructor(
+    private readonly policy: RedactionPolicy,
+    private readonly state: StreamState,
+    private readonly other: StreamState,
+  ) {}
+
+  run(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) {
+      at = this.state.phase === Phase.body ? this.body(bytes, at) : this.headByte(bytes, at);
+    }
+  }
+
+  /** Zeroes body bytes up to where a head begins. */
+  private body(bytes: Uint8Array, at: number): number {
+    const { state } = this;
+    const length = Math.min(state.left, bytes.length - at);
+    bytes.fill(0, at, at + length);
+    state.left -= length;
+    const from = at + length;
+    if (from === bytes.length) return from;
+    if (recognizeStart(bytes, from) === undefined) {
+      bytes.fill(0, from);
+      return bytes.length;
+    }
+    state.phase = Phase.startLine;
+    state.mode = Mode.url;
+    state.url = Url.path;
+    state.startLine = '';
+    state.length = 0;
+    state.chunked = false;
+    // A new head on one side ends what was still expected on the other (HEAD, 304).
+    this.other.left = 0;
+    return from;
+  }
+
+  private headByte(bytes: Uint8Array, at: number): number {
+    const { state } = this;
+    const byte = bytes[at]!;
+    if (byte === LF) {
+      this.endLine();
+      return at + 1;
+    }
+    switch (state.phase) {
+      case Phase.startLine:
+        if (state.startLine.length < 16) state.startLine += String.fromCharCode(byte);
+        return this.urlByte(bytes, at);
+      case Phase.name:
+        return this.nameByte(byte, at);
+      default:
+        return this.valueByte(bytes, at);
+    }
+  }
+
+  private endLine(): void {
+    const { state } = this;
+    const isEmpty = state.phase === Phase.name && state.name === '';
+    if (isEmpty) this.endHead();
+    else {
+      state.phase = Phase.name;
+      state.name = '';
+    }
+  }
+
+  private endHead(): void {
+    const { state } = this;
+    const status = /^HTTP\/1\.\d (\d{3})/.exec(state.startLine)?.[1] ?? '';
+    const isBodiless = /^(1\d\d|204|304)$/.test(status);
+    state.phase = Phase.body;
+    state.left = isBodiless || state.chunked ? 0 : state.length;
+    state.name = '';
+  }
+
+  private nameByte(byte: number, at: number): number {
+    const { state } = this;
+    if (byte === CR) return at + 1;
+    if (state.name === '' && (byte === SPACE || byte === TAB)) {
+      // A folded line goes on as the one before it.
+      state.phase = Phase.value;
+      return at + 1;
+    }
+    if (byte !== 58) {
+      if (state.name.length <= LONGEST_NAME) state.name += String.fromCharCode(byte);
+      return at + 1;
+    }
+    state.phase = Phase.value;
+    state.mode = this.modeOf(state.name.trim().toLowerCase());
+    state.url = Url.path;
+    return at + 1;
+  }
+
+  private modeOf(name: string): number {
+    if (name.length > LONGEST_NAME || isSecretName(this.policy.headers, name)) return Mode.masked;
+    if (name === 'content-length') {
+      this.state.length = 0;
+      return Mode.length;
+    }
+    if (name === 'transfer-encoding') return Mode.coding;
+    const isUrl =
+      /^(referer|referrer|location|content-location|refresh|link|x-original-url|x-rewrite-url|x-forwarded-uri|origin|destination)$/;
+    return isUrl.test(name) ? Mode.url : Mode.plain;
+  }
+
+  private valueByte(bytes: Uint8Array, at: number): number {
+    const { state } = this;
+    const byte = bytes[at]!;
+    switch (state.mode) {
+      case Mode.masked:
+        if (byte !== CR && byte !== SPACE && byte !== TAB) bytes[at] = MASK;
+        return at + 1;
+      case Mode.url:
+        return this.urlByte(bytes, at);
+      case Mode.length:
+        if (byte >= 48 && byte <= 57) state.length = Math.min(1e15, state.length * 10 + byte - 48);
+        return at + 1;
+      case Mode.coding:
+        state.chunked ||= byte === 99 || byte === 67; // the c of chunked
+        return at + 1;
+      default:
+        return at + 1;
+    }
+  }
+
+  private urlByte(bytes: Uint8Array, at: number): number {
+    const { state } = this;
+    const byte = bytes[at]!;
+    if (byte === SPACE || byte === CR) state.url = Url.path;
+    else if (state.url === Url.secret && byte !== 38) bytes[at] = MASK;
+    else if (beginsKey(byte, state.url)) {
+      state.url = Url.key;
+      state.name = '';
+    } else if (state.url === Url.key) this.keyByte(byte);
+    else if (byte === 58 && bytes[at + 1] === 47 && bytes[at + 2] === 47) {
+      maskUserinfo(bytes, at + 3);
+    }
+    return at + 1;
+  }
+
+  private keyByte(byte: number): void {
+    const { state } = this;
+    if (byte !== 61) {
+      if (state.name.length <= LONGEST_NAME) state.name += String.fromCharCode(byte);
+      return;
+    }
+    // An encoded key may spell a secret one: in doubt it is one.
+    const isSecret =
+      state.name.length > LONGEST_NAME ||
+      state.name.includes('%') ||
+      isSecretName(this.policy.queryKeys, state.name);
+    state.url = isSecret ? Url.secret : Url.value;
+  }
+}
+
+/** '?', '#', '&' and ';' begin a key; '?' may also be part of one. */
+function beginsKey(byte: number, url: number): boolean {
+  return byte === 38 || byte === 59 || byte === 35 || (byte === 63 && url !== Url.key);
+}
+
+/** Masks `user:password` of an authority that begins at `from`, if there is one. */
+function maskUserinfo(bytes: Uint8Array, from: number): void {
+  let end = from;
+  while (end < bytes.length && !isAuthorityEnd(bytes[end]!)) end++;
+  // Cut before the authority ends: whether credentials follow cannot be seen.
+  const at = bytes.subarray(from, end).lastIndexOf(64);
+  const to = at >= 0 ? from + at : end === bytes.length ? end : from;
+  bytes.fill(MASK, from, to);
+}
+
+function isAuthorityEnd(byte: number): boolean {
+  return byte === 47 || byte === SPACE || byte === CR || byte === LF || byte === 63 || byte === 35;
+}
