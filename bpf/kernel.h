@@ -67,6 +67,10 @@ struct in6_addr {
 	} in6_u;
 };
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -77,6 +81,7 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 };
 
 struct sock {
@@ -86,7 +91,16 @@ struct sock {
 	int sk_err;
 };
 
+struct inet_sock {
+	__be16 inet_sport;
+};
+
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+};
+
 struct tcp_sock {
+	struct inet_connection_sock inet_conn;
 	__u32 rcv_nxt;
 	__u32 copied_seq;
 	__u32 write_seq;
@@ -146,5 +160,8 @@ struct bpf_iter__task_file {
 };
 
 #pragma clang attribute pop
+
+/* Unlike bpf_skc_to_tcp_sock() no call at all: the verifier turns it into an assignment. */
+extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
 
 #endif

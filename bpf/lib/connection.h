@@ -14,6 +14,19 @@ static __always_inline bool is_tcp(const struct sock *sk)
 	return sk->sk_protocol == IPPROTO_TCP && (family == AF_INET || family == AF_INET6);
 }
 
+static __always_inline const struct tcp_sock *tcp_part(const struct sock *sk)
+{
+	return bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
+}
+
+/* Costs a call only for the first who asks: there is no cookie before. */
+static __always_inline __u64 socket_cookie(const struct sock *sk)
+{
+	__u64 cookie = sk->__sk_common.skc_cookie.counter;
+
+	return cookie ? cookie : bpf_get_socket_cookie((void *)sk);
+}
+
 /* Next byte the application will read. A FIN that was read counts as one byte in the kernel, not here. */
 static __always_inline __u32 receive_position(const struct sock *sk, const struct tcp_sock *tcp)
 {
@@ -59,18 +72,19 @@ static __always_inline void fill_addresses(struct event_connection *event, const
 }
 
 static __always_inline void fill_connection(struct event_connection *event, __u16 kind,
-					    const struct sock *sk, __u64 cookie)
+					    const struct sock *sk, __u64 id)
 {
-	struct tcp_sock *tcp = bpf_skc_to_tcp_sock((void *)sk);
+	const struct tcp_sock *tcp = tcp_part(sk);
 
 	__builtin_memset(event, 0, sizeof(*event));
-	fill_header(&event->header, kind, cookie, sizeof(*event));
+	fill_header(&event->header, kind, socket_cookie(sk), id, sizeof(*event));
 	fill_addresses(event, sk);
+	/* Closing gives the port back before the state changes; this copy of it stays. */
+	if (!event->local_port)
+		event->local_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport);
 	event->error = sk->sk_err;
-	if (tcp) {
-		event->sequence = send_position(sk, tcp);
-		event->peer_sequence = receive_position(sk, tcp);
-	}
+	event->sequence = send_position(sk, tcp);
+	event->peer_sequence = receive_position(sk, tcp);
 }
 
 static __always_inline struct socket_state *socket_state(const struct sock *sk, bool create)
@@ -83,33 +97,29 @@ static __always_inline struct socket_state *socket_state(const struct sock *sk, 
 	return state;
 }
 
-static __always_inline void remember_user(struct socket_state *state)
+static __always_inline void remember_user(struct socket_state *state, __u64 id)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-
 	state->tgid = id >> 32;
 	state->tid = (__u32)id;
 }
 
 /* State changes run on whatever thread the packet interrupted: the socket's user is the better answer. */
-static __always_inline void tell_user(struct event_connection *event, const struct socket_state *state)
+static __always_inline __u64 socket_user(const struct socket_state *state)
 {
-	if (state->tgid) {
-		event->header.tgid = state->tgid;
-		event->header.tid = state->tid;
-	}
+	return state->tgid ? (__u64)state->tgid << 32 | state->tid : bpf_get_current_pid_tgid();
 }
 
 /* connect(): the one state change that surely runs on the caller's thread. */
 static __always_inline void connect_called(const struct sock *sk)
 {
+	__u64 id = bpf_get_current_pid_tgid();
 	struct event_connection event;
 	struct socket_state *state;
 
-	if (!current_wanted() || !ports_wanted(sk))
+	if (!current_wanted(id) || !ports_wanted(sk))
 		return;
 	state = socket_state(sk, true);
-	fill_connection(&event, EVENT_CONNECT, sk, bpf_get_socket_cookie((void *)sk));
+	fill_connection(&event, EVENT_CONNECT, sk, id);
 	event.cgroup = bpf_get_current_cgroup_id();
 	event.header.flags = EVENT_FLAG_ACTIVE;
 	if (!state) {
@@ -119,7 +129,7 @@ static __always_inline void connect_called(const struct sock *sk)
 	/* A socket may be connected again after a failure: nothing of its past holds. */
 	__builtin_memset(state, 0, sizeof(*state));
 	state->role = EVENT_FLAG_ACTIVE;
-	remember_user(state);
+	remember_user(state, id);
 	state->recorded = emit(&event, sizeof(event));
 }
 
@@ -139,9 +149,8 @@ static __always_inline bool connection_changed(const struct sock *sk, struct soc
 {
 	struct event_connection event;
 
-	fill_connection(&event, kind, sk, bpf_get_socket_cookie((void *)sk));
+	fill_connection(&event, kind, sk, socket_user(state));
 	event.header.flags = state->role;
-	tell_user(&event, state);
 	return emit(&event, sizeof(event));
 }
 
@@ -202,13 +211,10 @@ static __always_inline void snapshot_file(struct task_struct *task, struct file 
 	state = socket_state(sk, true);
 	if (!state || state->described)
 		return;
-	fill_connection(&event, EVENT_CONNECTION, sk, bpf_get_socket_cookie(sk));
+	remember_user(state, (__u64)task->tgid << 32 | (__u32)task->pid);
+	fill_connection(&event, EVENT_CONNECTION, sk, socket_user(state));
 	event.header.flags = EVENT_FLAG_SNAPSHOT | state->role;
-	event.header.tgid = task->tgid;
-	event.header.tid = task->pid;
 	event.cgroup = task_cgroup(task);
-	state->tgid = task->tgid;
-	state->tid = task->pid;
 	if (emit(&event, sizeof(event)))
 		state->described = state->recorded = 1;
 }

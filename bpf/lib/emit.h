@@ -23,11 +23,10 @@ static __always_inline bool emit(void *record, __u64 size)
 	return false;
 }
 
+/* @id: tgid and tid as bpf_get_current_pid_tgid() gives them */
 static __always_inline void fill_header(struct event_header *header, __u16 kind, __u64 connection,
-					__u32 size)
+					__u64 id, __u32 size)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-
 	header->time_ns = bpf_ktime_get_ns();
 	header->connection = connection;
 	header->tgid = id >> 32;

@@ -56,9 +56,10 @@ static __always_inline bool current_cgroup_wanted(void)
 	return false;
 }
 
-static __always_inline bool current_wanted(void)
+/* @id: of the current task, as bpf_get_current_pid_tgid() gives it */
+static __always_inline bool current_wanted(__u64 id)
 {
-	return tgid_wanted(bpf_get_current_pid_tgid() >> 32) &&
+	return tgid_wanted(id >> 32) &&
 	       (!filter_names || name_wanted(bpf_get_current_task_btf())) &&
 	       current_cgroup_wanted();
 }

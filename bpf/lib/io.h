@@ -20,7 +20,9 @@ static __always_inline void describe(const struct sock *sk, struct socket_state 
 {
 	struct event_connection event;
 
-	fill_connection(&event, EVENT_CONNECTION, sk, io->header.connection);
+	__u64 id = (__u64)io->header.tgid << 32 | io->header.tid;
+
+	fill_connection(&event, EVENT_CONNECTION, sk, id);
 	event.header.time_ns = io->header.time_ns;
 	event.header.flags = state->role;
 	event.sequence = direction == DIRECTION_SEND ? io->sequence : io->peer_sequence;
@@ -28,29 +30,37 @@ static __always_inline void describe(const struct sock *sk, struct socket_state 
 	event.error = 0;
 	event.cgroup = bpf_get_current_cgroup_id();
 	if (!state->tgid)
-		remember_user(state);
+		remember_user(state, id);
 	if (emit(&event, sizeof(event)))
 		state->described = state->recorded = 1;
 }
 
-/* Joins the first bytes of this call to those of a message that began just before with too few. */
+/*
+ * Do these bytes begin a message? Bytes that follow a beginning too short to tell are joined to it:
+ * then @joined is set, and the head is already being kept.
+ */
 static __always_inline enum head_match match_start(struct stream_state *stream, __u64 word,
-						   __u32 length)
+						   __u32 length, bool *joined)
 {
 	__u32 before = stream->start_length;
-	enum head_match match;
+	enum head_match match = HEAD_NO;
 
+	*joined = false;
 	if (before > 0 && before < HEAD_WORD) {
-		word = stream->start | word << (8 * (before & 7));
-		length = before + length > HEAD_WORD ? HEAD_WORD : before + length;
+		__u64 both = stream->start | word << (8 * (before & 7));
+		__u32 sum = before + length < HEAD_WORD ? before + length : HEAD_WORD;
+
+		match = match_head(both, sum);
+		if (match != HEAD_NO) {
+			*joined = true;
+			word = both;
+			length = sum;
+		}
 	}
-	match = match_head(word, length);
-	if (match == HEAD_MAYBE) {
-		stream->start = word;
-		stream->start_length = length;
-	} else {
-		stream->start_length = 0;
-	}
+	if (!*joined && may_begin_head(word))
+		match = match_head(word, length);
+	stream->start = word;
+	stream->start_length = match == HEAD_MAYBE ? length : 0;
 	return match;
 }
 
@@ -126,11 +136,12 @@ static __always_inline __u32 inspect(struct io_scratch *scratch, struct socket_s
 {
 	struct user_buffer buffer;
 	enum head_match match;
+	bool pending, joined;
 	__u32 length;
 	__u64 word;
 
 	find_buffer(&buffer, bytes);
-	if (buffer.kind == BUFFER_FILE)
+	if (buffer.kind == BUFFER_NONE)
 		return 0;
 	if (buffer.kind == BUFFER_UNKNOWN) {
 		scratch->event.header.flags |= EVENT_FLAG_UNREADABLE;
@@ -145,14 +156,13 @@ static __always_inline __u32 inspect(struct io_scratch *scratch, struct socket_s
 		__builtin_memcpy(&word, scratch->payload, HEAD_WORD);
 		word = mask_word(word, length);
 	}
-	bool pending = stream->start_length > 0;
-
-	match = match_start(stream, word, length);
+	pending = stream->start_length > 0;
+	match = match_start(stream, word, length, &joined);
 	if (match == HEAD_YES)
 		state->http = 1;
 	if (match == HEAD_NO && pending)
 		stream->budget = 0;
-	if (match != HEAD_NO && !pending) {
+	if (match != HEAD_NO && !joined) {
 		stream->budget = snaplen;
 		stream->tail = 0;
 		scratch->event.header.flags |= EVENT_FLAG_HEAD;
@@ -161,14 +171,14 @@ static __always_inline __u32 inspect(struct io_scratch *scratch, struct socket_s
 }
 
 static __always_inline void fill_io(struct event_io *event, const struct sock *sk,
-				    const struct tcp_sock *tcp, __u32 bytes, int flags,
-				    enum direction direction)
+				    __u64 id, __u32 bytes, int flags, enum direction direction)
 {
+	const struct tcp_sock *tcp = tcp_part(sk);
 	__u32 sent = send_position(sk, tcp);
 	__u32 received = receive_position(sk, tcp);
 
 	fill_header(&event->header, direction == DIRECTION_SEND ? EVENT_SEND : EVENT_RECEIVE,
-		    bpf_get_socket_cookie((void *)sk), sizeof(*event));
+		    socket_cookie(sk), id, sizeof(*event));
 	event->bytes = bytes;
 	event->padding = 0;
 	if (direction == DIRECTION_SEND) {
@@ -207,21 +217,21 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 	__u32 slot = direction;
 	struct io_scratch *scratch;
 	struct socket_state *state;
-	struct tcp_sock *tcp;
 	__u32 kept = 0;
+	__u64 id;
 
 	if (!is_tcp(sk) || !is_stream_io(sk, result, flags, direction))
 		return;
-	if (!current_wanted() || !ports_wanted(sk))
+	id = bpf_get_current_pid_tgid();
+	if (!current_wanted(id) || !ports_wanted(sk))
 		return;
-	tcp = bpf_skc_to_tcp_sock(sk);
 	scratch = bpf_map_lookup_elem(&io_scratches, &slot);
-	if (!tcp || !scratch)
+	if (!scratch)
 		return;
 	state = state_or_spare(sk, scratch);
 	if (result == 0 && state->ended)
 		return;
-	fill_io(&scratch->event, sk, tcp, result, flags, direction);
+	fill_io(&scratch->event, sk, id, result, flags, direction);
 	if (!state->described)
 		describe(sk, state, &scratch->event, direction);
 	if (flags & MSG_PEEK)

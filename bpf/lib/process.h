@@ -13,9 +13,7 @@ static __always_inline void process_event(struct task_struct *task, struct task_
 	struct event_process event;
 
 	__builtin_memset(&event, 0, sizeof(event));
-	fill_header(&event.header, kind, 0, sizeof(event));
-	event.header.tgid = task->tgid;
-	event.header.tid = task->pid;
+	fill_header(&event.header, kind, 0, (__u64)task->tgid << 32 | (__u32)task->pid, sizeof(event));
 	if (creator) {
 		event.parent = creator->pid;
 		event.parent_tgid = creator->tgid;

@@ -15,7 +15,8 @@
 #define SYSCALL_SENDMSG 46
 #define SYSCALL_RECVMSG 47
 #define SYSCALL_SPLICE 275
-#define SYSCALL_TEE 276
+#define SYSCALL_PREADV2 327
+#define SYSCALL_PWRITEV2 328
 
 #define ENOSYS 38
 
@@ -36,8 +37,8 @@ struct user_message {
 };
 
 enum buffer_kind {
-	BUFFER_UNKNOWN, /* not to be found from here: io_uring, kernel threads, 32-bit tasks, rare calls */
-	BUFFER_FILE,    /* sendfile, splice: the bytes never were in user memory, and are no heads */
+	BUFFER_UNKNOWN, /* not to be found from here: io_uring, 32-bit tasks, rare calls */
+	BUFFER_NONE,    /* never in user memory, and no heads: sendfile, splice, the kernel's own traffic */
 	BUFFER_PLAIN,
 	BUFFER_PIECES,
 };
@@ -76,9 +77,11 @@ static __always_inline void find_buffer(struct user_buffer *buffer, __u32 bytes)
 	buffer->kind = BUFFER_UNKNOWN;
 	buffer->pieces = 0;
 	buffer->count = 0;
-	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
+	if (task->flags & PF_KTHREAD) {
+		buffer->kind = BUFFER_NONE;
 		return;
-	if (task->thread_info.status & TS_COMPAT)
+	}
+	if (task->flags & (PF_IO_WORKER | PF_USER_WORKER) || task->thread_info.status & TS_COMPAT)
 		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	/* Until the call returns, ax holds this. Afterwards (deferred io_uring work) the arguments mean nothing. */
@@ -95,6 +98,8 @@ static __always_inline void find_buffer(struct user_buffer *buffer, __u32 bytes)
 		break;
 	case SYSCALL_READV:
 	case SYSCALL_WRITEV:
+	case SYSCALL_PREADV2:
+	case SYSCALL_PWRITEV2:
 		open_pieces(buffer, (const void *)regs->si, regs->dx);
 		break;
 	case SYSCALL_SENDMSG:
@@ -103,8 +108,7 @@ static __always_inline void find_buffer(struct user_buffer *buffer, __u32 bytes)
 		break;
 	case SYSCALL_SENDFILE:
 	case SYSCALL_SPLICE:
-	case SYSCALL_TEE:
-		buffer->kind = BUFFER_FILE;
+		buffer->kind = BUFFER_NONE;
 		break;
 	}
 }
@@ -131,14 +135,18 @@ static __always_inline long read_piece(struct io_scratch *scratch, __u32 at,
  * Copies the first bytes the call moved to scratch->payload.
  * @wanted: 1..EVENT_PAYLOAD_MAX, at most the bytes moved
  * Returns the number of bytes copied: fewer than wanted when memory is unreadable or in too many pieces.
+ * A global function: verified once, not in every path that calls it.
  */
-static __always_inline __u32 read_buffer(struct io_scratch *scratch,
-					 const struct user_buffer *buffer, __u32 wanted)
+__noinline __u32 read_buffer(struct io_scratch *scratch, const struct user_buffer *buffer,
+			     __u32 wanted)
 {
-	struct user_piece piece = buffer->plain;
+	struct user_piece piece;
 	__u32 done = 0;
 	long got;
 
+	if (!scratch || !buffer)
+		return 0;
+	piece = buffer->plain;
 	got = read_piece(scratch, 0, &piece, wanted);
 	if (got < 0)
 		return 0;
