@@ -1,4 +1,3 @@
-import type { ParquetFile } from 'parquet-wasm';
 import type { ColumnSpecs, TableOf } from '../model/columns.js';
 import { CodedError } from '../model/errors.js';
 import { readFrame } from './arrow-file.js';
@@ -8,7 +7,7 @@ import { writeFileDurably } from './durable-file.js';
 import { packMetadata } from './file-metadata.js';
 import { loadEngine, type ParquetProfile, writerProperties } from './parquet-engine.js';
 import { type ParquetFooter, readFooter } from './parquet-footer.js';
-import { FileBlob, memorySource, RandomFile } from './random-file.js';
+import { memorySource, RandomFile } from './random-file.js';
 import { concatParts } from './table-file.js';
 
 /**
@@ -37,7 +36,8 @@ export class ParquetReader {
   readonly bytes: number;
   readonly footer: ParquetFooter;
   readonly #file: RandomFile;
-  #parquet: ParquetFile | undefined;
+  /** The whole file, once a row group was asked for. */
+  #content: Uint8Array | undefined;
 
   /** Reads only the footer. @throws CodedError INPUT */
   constructor(path: string) {
@@ -90,8 +90,10 @@ export class ParquetReader {
   ): Promise<Uint8Array<ArrayBuffer>> {
     const wasm = await loadEngine();
     try {
-      this.#parquet ??= await wasm.ParquetFile.fromFile(new FileBlob(this.#file));
-      const table = await this.#parquet.read({
+      this.#content ??= this.#file.read(0, this.bytes);
+      // Not the engine's ranged (async) reader: on damaged pages it panics outside of
+      // the promise, which then never settles. The price is a copy of the file per call.
+      const table = wasm.readParquet(this.#content, {
         columns: [...names],
         rowGroups: [index],
         batchSize: Math.max(rows, 1),
@@ -115,8 +117,7 @@ export class ParquetReader {
   }
 
   close(): void {
-    this.#parquet?.free();
-    this.#parquet = undefined;
+    this.#content = undefined;
     this.#file.close();
   }
 }

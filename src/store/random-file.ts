@@ -86,28 +86,3 @@ export class RandomFile implements ByteSource {
     this.#fd = -1;
   }
 }
-
-/** A Blob over a range of a file, for parquet-wasm: nothing is read until asked for. */
-export class FileBlob extends Blob {
-  declare readonly size: number;
-  readonly #file: RandomFile;
-  readonly #from: number;
-
-  constructor(file: RandomFile, from = 0, to = file.size) {
-    super([]);
-    this.#file = file;
-    this.#from = from;
-    // Blob.size is a getter of the prototype, which would say 0.
-    Object.defineProperty(this, 'size', { value: to - from });
-  }
-
-  override slice(start = 0, end = this.size): Blob {
-    const clamp = (at: number) => Math.min(Math.max(at < 0 ? this.size + at : at, 0), this.size);
-    const from = this.#from + clamp(start);
-    return new FileBlob(this.#file, from, Math.max(from, this.#from + clamp(end)));
-  }
-
-  override async arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#file.read(this.#from, this.size).buffer;
-  }
-}
