@@ -17,8 +17,7 @@ const TYPE_NAMES = { text: 'string', utf8: 'string', float64: 'double' } as cons
 
 function describeColumn([name, spec]: [string, ColumnSpec]): string {
   const type = spec.type in TYPE_NAMES ? TYPE_NAMES[spec.type as 'text'] : spec.type;
-  const empty = spec.type === 'float64' ? 'not a number' : 'none';
-  const meaning = spec.nullable ? empty : 'never';
+  const meaning = spec.nullable ? 'no value' : 'never there';
   return `| \`${name}\` | ${type} | ${meaning} | ${spec.encoding ?? 'dictionary'} | ${spec.doc.replaceAll('|', '\\|')} |`;
 }
 
@@ -29,7 +28,7 @@ function renderTable(specs: ColumnSpecs): string {
 
 function withTables(text: string): string {
   return text.replace(
-    /(<!-- columns:(\w+) -->\n)[^]*?(<!-- \/columns -->)/g,
+    /(<!-- columns:(\w+) -->\n)[\s\S]*?(<!-- \/columns -->)/g,
     (_all, open: string, name: string, close: string) => open + renderTable(TABLES[name]!) + close,
   );
 }
