@@ -13,6 +13,9 @@ export const Verdict = {
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
+/** The least probability a link needs by default; docs/causality.md says what it trades. */
+export const DEFAULT_MIN_CONFIDENCE = 0.9;
+
 /**
  * spans.parquet: one row per exchange, sorted by trace start, trace, start, span id.
  * A server span's parent is the client span at the other end of its hop; a client

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { siblingModule } from '../model/sibling-module.js';
@@ -16,6 +17,8 @@ export interface Executor {
  * Aborting `signal` rejects queued and running tasks.
  */
 export function openPool(threads = availableParallelism(), signal?: AbortSignal): Executor {
+  // Every queued task listens for the abort.
+  if (signal !== undefined) setMaxListeners(0, signal);
   const worker = siblingModule(import.meta.url, 'worker');
   const pool = new Piscina({
     filename: worker.filename,

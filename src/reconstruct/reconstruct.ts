@@ -37,9 +37,6 @@ export interface Progress {
   readonly total: number;
 }
 
-/** The least posterior a link needs by default; see docs/causality.md for what it trades. */
-export const DEFAULT_MIN_CONFIDENCE = 0.9;
-
 interface Run {
   readonly options: ReconstructOptions;
   readonly plan: Plan;

@@ -1,0 +1,51 @@
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Argv } from 'yargs';
+import { CodedError } from '../../model/errors.js';
+import { EXIT_CODE_HELP, ExitCode } from '../exit-codes.js';
+import { print } from '../output.js';
+
+export const command = 'export <segments..>';
+export const describe = 'Write segments in another form';
+
+export function builder(args: Argv) {
+  return args
+    .positional('segments', {
+      type: 'string',
+      array: true,
+      demandOption: true,
+      describe: 'Directories of segments, or segment files',
+    })
+    .options({
+      compat: {
+        type: 'boolean',
+        demandOption: true,
+        describe: 'Parquet for old readers such as parquetjs-lite: snappy, no dictionaries',
+      },
+      out: {
+        type: 'string',
+        alias: 'o',
+        demandOption: true,
+        describe: 'Directory for the exported files',
+      },
+    })
+    .example('$0 export tape --compat --out old', 'files that parquetjs-lite reads correctly')
+    .epilogue(EXIT_CODE_HELP);
+}
+
+type Args = Awaited<ReturnType<typeof builder>['argv']>;
+
+export async function handler(args: Args): Promise<number> {
+  const { readCatalog } = await import('../../store/catalog.js');
+  const { exportCompat } = await import('../../store/compat.js');
+  if (!args.compat) throw new CodedError('USAGE', 'there is no other form yet.', '--no-compat');
+  const { segments, unreadable } = await readCatalog(args.segments);
+  mkdirSync(args.out, { recursive: true, mode: 0o700 });
+  for (const { path } of segments) {
+    const name = basename(path).replace(/\.(parquet|part)$/, '.compat.parquet');
+    await exportCompat(path, join(args.out, name));
+    print(join(args.out, name));
+  }
+  for (const { file, reason } of unreadable) process.stderr.write(`warning: ${file}: ${reason}\n`);
+  return unreadable.length > 0 ? ExitCode.partial : ExitCode.ok;
+}

@@ -1,0 +1,123 @@
+import type { Argv } from 'yargs';
+import { CodedError } from '../../model/errors.js';
+import type { Reconstruction } from '../../model/reconstruction.js';
+import { DEFAULT_MIN_CONFIDENCE } from '../../model/span.js';
+import { EXIT_CODE_HELP, ExitCode } from '../exit-codes.js';
+import { createVoice, print, visible } from '../output.js';
+import { formatCount, parseDuration, parseShare, plural } from '../quantities.js';
+import { onInterrupt } from '../signals.js';
+import { parseMoment } from '../window.js';
+
+const OPTIONS = {
+  out: { type: 'string', alias: 'o', demandOption: true, describe: 'Directory for the result' },
+  force: { type: 'boolean', default: false, describe: 'Replace an earlier result' },
+  workers: { type: 'number', describe: 'Worker threads (default: all processors)' },
+  from: { type: 'string', describe: 'Only from this time on' },
+  to: { type: 'string', describe: 'Only up to this time' },
+  since: { type: 'string', describe: 'Only the last ..., e.g. 15m' },
+  'min-confidence': {
+    type: 'number',
+    default: DEFAULT_MIN_CONFIDENCE,
+    describe: 'Least probability of an inferred link; less sure ones stay unknown',
+  },
+  'max-loss': {
+    type: 'string',
+    default: '1%',
+    describe: 'Exit with 3 when a larger share of events was lost',
+  },
+  json: {
+    type: 'boolean',
+    default: false,
+    describe: 'Print reconstruction.json instead of the summary',
+  },
+} as const;
+
+export const command = 'reconstruct <segments..>';
+export const describe =
+  'Rebuild exchanges, hops, causality and traces from segments of any number of hosts';
+
+export function builder(args: Argv) {
+  return args
+    .positional('segments', {
+      type: 'string',
+      array: true,
+      demandOption: true,
+      describe: 'Directories of segments, or segment files',
+    })
+    .options(OPTIONS)
+    .conflicts('since', ['from', 'to'])
+    .example('$0 reconstruct host-a/ host-b/ --out incident', 'join the segments of two hosts')
+    .epilogue(EXIT_CODE_HELP);
+}
+
+type Args = Awaited<ReturnType<typeof builder>['argv']> & { quiet?: boolean };
+
+function range(args: Args): { fromNs?: bigint; toNs?: bigint } {
+  const now = Date.now();
+  const since = args.since === undefined ? undefined : now - parseDuration('--since', args.since);
+  const from = since === undefined ? args.from : new Date(since).toISOString();
+  return {
+    ...(from === undefined ? {} : { fromNs: parseMoment('--from', from, now) }),
+    ...(args.to === undefined ? {} : { toNs: parseMoment('--to', args.to, now) }),
+  };
+}
+
+function checkNumbers(args: Args): void {
+  const { workers, minConfidence } = args;
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= 1024)) {
+    throw new CodedError('USAGE', 'must be a whole number from 1 to 1024.', '--workers');
+  }
+  if (!(minConfidence >= 0.5 && minConfidence <= 1)) {
+    throw new CodedError('USAGE', 'must be from 0.5 to 1.', '--min-confidence');
+  }
+}
+
+/** Share of events that did not reach the segments, 0..1. */
+function lossShare({ losses, counts }: Reconstruction): number {
+  const poorer = new Set(['payload-unreadable', 'socket-state']);
+  const lost = losses.reduce((sum, { cause, count }) => sum + (poorer.has(cause) ? 0 : count), 0);
+  return lost === 0 ? 0 : lost / (lost + counts.events);
+}
+
+function summary(result: Reconstruction): string {
+  const { counts, links } = result;
+  const inferred = links.certain + links.probable + links.unknown;
+  const lines = [
+    `${plural(result.segments.length, 'segment')} · ${plural(counts.events, 'event')} · ${plural(counts.connections, 'connection')} (${formatCount(counts.opaqueConnections)} not HTTP/1)`,
+    `${plural(counts.clientExchanges + counts.serverExchanges, 'exchange')} · ${plural(counts.hops, 'hop')} joined, ${formatCount(counts.unmatched)} with the other end missing · ${plural(counts.traces, 'trace')}`,
+    `links of calls: ${formatCount(links.certain)} certain, ${formatCount(links.probable)} probable, ${formatCount(links.unknown)} unknown of ${formatCount(inferred)}; ${formatCount(links.root)} roots`,
+    ...result.services.map(
+      ({ service, model }) => `  ${visible(service)}: ${model || 'no outgoing calls'}`,
+    ),
+  ];
+  return lines.join('\n');
+}
+
+export async function handler(args: Args): Promise<number> {
+  const { reconstruct } = await import('../../reconstruct/reconstruct.js');
+  checkNumbers(args);
+  const maxLoss = parseShare('--max-loss', args.maxLoss);
+  const voice = createVoice(args.quiet ?? false);
+  const interrupt = onInterrupt();
+  const result = await reconstruct({
+    inputs: args.segments,
+    output: args.out,
+    force: args.force,
+    minConfidence: args.minConfidence,
+    ...(args.workers === undefined ? {} : { workers: args.workers }),
+    ...range(args),
+    onProgress: ({ what, done, total }) => voice.progress(`${what} ${done}/${total}`),
+    signal: interrupt.signal,
+  }).catch((error: unknown) => {
+    if (interrupt.code() === 0) throw error;
+    throw new CodedError('INTERRUPTED', 'interrupted; nothing was written.');
+  });
+  voice.endProgress();
+  for (const { file, reason } of result.unreadable)
+    voice.warn(`${visible(file)}: ${visible(reason)}`);
+  print(args.json ? JSON.stringify(result, null, 2) : summary(result));
+  const lost = lossShare(result);
+  if (lost > 0)
+    voice.warn(`${(lost * 100).toPrecision(2)} % of the events were lost while recording`);
+  return result.unreadable.length > 0 || lost > maxLoss ? ExitCode.partial : ExitCode.ok;
+}

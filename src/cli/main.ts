@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { CodedError } from '../model/errors.js';
+import { VERSION } from '../model/tool.js';
+import { EXIT_CODE_HELP } from './exit-codes.js';
+import { reportError } from './output.js';
+
+/** Each command loads its use case only when it is called. */
+const COMMANDS = ['record', 'reconstruct', 'report', 'inspect', 'export', 'doctor'] as const;
+
+// A reader that closes early (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+function usageError(message: string | undefined, error: Error | undefined): never {
+  if (error instanceof CodedError) throw error;
+  const text = message ?? error?.message ?? 'wrong usage';
+  throw new CodedError('USAGE', `${text}.`, '', 'See `aftertrace --help`.');
+}
+
+async function buildParser(args: readonly string[], done: (code: number) => void) {
+  const parser = yargs(args)
+    .scriptName('aftertrace')
+    .usage(
+      '$0 <command>\n\nA flight recorder for HTTP services, and the laboratory that reads the tape.',
+    )
+    .env('AFTERTRACE')
+    .options({
+      quiet: { type: 'boolean', alias: 'q', describe: 'Results, warnings and errors only' },
+      verbose: { type: 'boolean', alias: 'v', describe: 'Print stacks of errors' },
+    })
+    .version(VERSION)
+    .alias('h', 'help')
+    .strict()
+    .recommendCommands()
+    .demandCommand(1, 'a command is missing')
+    .completion('completion', 'Print a completion script for bash or zsh')
+    .wrap(Math.min(110, process.stdout.columns || 100))
+    .exitProcess(false)
+    .fail(usageError)
+    .epilogue(EXIT_CODE_HELP);
+  for (const name of COMMANDS) {
+    const { handler, ...module } = await import(`./commands/${name}.js`);
+    parser.command({ ...module, handler: async (argv) => done(await handler(argv)) });
+  }
+  return parser;
+}
+
+async function main(): Promise<number> {
+  const args = hideBin(process.argv);
+  const isVerbose = args.includes('-v') || args.includes('--verbose');
+  let code = 0;
+  try {
+    const parser = await buildParser(args, (result) => {
+      code = result;
+    });
+    await parser.parseAsync();
+  } catch (error) {
+    return reportError(error, isVerbose);
+  }
+  return code;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,80 @@
+import { CodedError } from '../model/errors.js';
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 2 ** 10,
+  kb: 1e3,
+  kib: 2 ** 10,
+  m: 2 ** 20,
+  mb: 1e6,
+  mib: 2 ** 20,
+  g: 2 ** 30,
+  gb: 1e9,
+  gib: 2 ** 30,
+  t: 2 ** 40,
+  tb: 1e12,
+  tib: 2 ** 40,
+};
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1e3,
+  sec: 1e3,
+  m: 60e3,
+  min: 60e3,
+  h: 3600e3,
+  d: 86_400e3,
+};
+
+function usage(flag: string, text: string, expected: string): CodedError {
+  return new CodedError('USAGE', `"${text}" is not ${expected}.`, flag);
+}
+
+/** Parses "64MiB", "500k", "1.5GB" to bytes. @throws CodedError USAGE naming the flag */
+export function parseSize(flag: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
+  const unit = SIZE_UNITS[match?.[2]?.toLowerCase() ?? '?'];
+  if (match === null || unit === undefined) throw usage(flag, text, 'a size such as 64MiB');
+  return Math.round(Number(match[1]) * unit);
+}
+
+/** Parses "90s", "15m", "1h30m", "250ms" to milliseconds. @throws CodedError USAGE */
+export function parseDuration(flag: string, text: string): number {
+  const parts = [...text.trim().matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/gi)];
+  const isWhole = parts.map((part) => part[0]).join('') === text.replace(/\s+/g, '');
+  const units = parts.map((part) => DURATION_UNITS[part[2]!.toLowerCase()]);
+  if (parts.length === 0 || !isWhole || units.includes(undefined)) {
+    throw usage(flag, text, 'a duration such as 90s, 15m or 1h30m');
+  }
+  return parts.reduce((sum, part, i) => sum + Number(part[1]) * units[i]!, 0);
+}
+
+/** Parses "10%" or "0.1" to a share of 0..1. @throws CodedError USAGE */
+export function parseShare(flag: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text.trim());
+  const share = match === null ? Number.NaN : Number(match[1]) / (match[2] === '%' ? 100 : 1);
+  if (!(share >= 0 && share <= 1)) throw usage(flag, text, 'a share such as 10% or 0.1');
+  return share;
+}
+
+/** 12345678 -> "11.8 MiB". */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+}
+
+/** 1234567 -> "1,234,567". */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** 1 segment, 2 segments. */
+export function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,147 @@
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { release } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { nativeAvailable } from './native-source.js';
+import { readSystemFile } from './proc.js';
+
+/** One thing that was looked at. */
+export interface Check {
+  readonly state: 'ok' | 'warn' | 'fail';
+  readonly what: string;
+  readonly found: string;
+  /** What to do about it; '' if nothing. */
+  readonly fix: string;
+}
+
+const ok = (what: string, found: string): Check => ({ state: 'ok', what, found, fix: '' });
+const warn = (what: string, found: string, fix: string): Check => ({
+  state: 'warn',
+  what,
+  found,
+  fix,
+});
+const fail = (what: string, found: string, fix: string): Check => ({
+  state: 'fail',
+  what,
+  found,
+  fix,
+});
+
+function checkPlatform(): Check {
+  const found = `${process.platform} ${release()}, ${process.arch}, Node ${process.version}`;
+  if (process.platform === 'linux' && process.arch === 'x64') return ok('platform', found);
+  return fail('platform', found, 'Record on x86-64 Linux; reconstruct and report work anywhere.');
+}
+
+function checkKernel(): Check {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  if (major > 6 || (major === 6 && minor >= 3)) return ok('kernel', release());
+  return fail(
+    'kernel',
+    release(),
+    'The socket tracepoints came with Linux 6.3: use a newer kernel.',
+  );
+}
+
+function checkTypes(): Check {
+  const path = '/sys/kernel/btf/vmlinux';
+  return existsSync(path)
+    ? ok('kernel types (BTF)', path)
+    : fail(
+        'kernel types (BTF)',
+        `${path} is missing`,
+        'Use a kernel built with CONFIG_DEBUG_INFO_BTF=y.',
+      );
+}
+
+/** Capability bits of this process (linux/capability.h). */
+const CAPABILITIES = { SYS_ADMIN: 21n, PERFMON: 38n, BPF: 39n } as const;
+
+function checkCapabilities(): Check {
+  const text =
+    /^CapEff:\s*([0-9a-f]+)/m.exec(readSystemFile('/proc/self/status') ?? '')?.[1] ?? '0';
+  const bits = BigInt(`0x${text}`);
+  const has = (name: keyof typeof CAPABILITIES) => ((bits >> CAPABILITIES[name]) & 1n) === 1n;
+  const isEnough = has('SYS_ADMIN') || (has('BPF') && has('PERFMON'));
+  if (isEnough)
+    return ok('capabilities', has('SYS_ADMIN') ? 'CAP_SYS_ADMIN' : 'CAP_BPF, CAP_PERFMON');
+  return fail(
+    'capabilities',
+    'neither CAP_BPF and CAP_PERFMON nor CAP_SYS_ADMIN',
+    'Run as root, or grant CAP_BPF and CAP_PERFMON.',
+  );
+}
+
+function checkLockdown(): Check {
+  const mode = /\[(\w+)\]/.exec(readSystemFile('/sys/kernel/security/lockdown') ?? '')?.[1];
+  if (mode === 'confidentiality') {
+    return fail(
+      'lockdown',
+      mode,
+      'Kernel memory cannot be read in this mode: boot with lockdown=integrity or none.',
+    );
+  }
+  return ok('lockdown', mode ?? 'not visible (securityfs is not mounted)');
+}
+
+function checkLoad(): Check {
+  const availability = nativeAvailable();
+  if (availability.ok) return ok('loading the programs', 'loaded, verified and released');
+  return fail('loading the programs', availability.reason, availability.remedy);
+}
+
+function checkClock(): Check {
+  const source = readSystemFile(
+    '/sys/devices/system/clocksource/clocksource0/current_clocksource',
+  )?.trim();
+  if (source === undefined)
+    return warn(
+      'clock',
+      'clock source not visible',
+      'Check that time is synchronised (chronyc tracking).',
+    );
+  const isSlow = source === 'hpet' || source === 'acpi_pm' || source === 'jiffies';
+  if (isSlow)
+    return warn(
+      'clock',
+      source,
+      'This clock source is slow to read: every event costs more. Prefer tsc or kvm-clock.',
+    );
+  return ok('clock', `source ${source}; hosts are aligned by their hops, NTP helps`);
+}
+
+/** The directory or the nearest one above it that exists. */
+function existing(directory: string): string {
+  let at = resolve(directory);
+  while (!existsSync(at)) at = dirname(at);
+  return at;
+}
+
+function checkDisk(directory: string): Check {
+  const at = existing(directory);
+  try {
+    accessSync(at, constants.W_OK);
+  } catch {
+    return fail('disk', `${at} is not writable`, 'Choose another directory or run as its owner.');
+  }
+  const { bsize, bavail, blocks } = statfsSync(at);
+  const free = (bsize * bavail) / 2 ** 30;
+  const found = `${at}: ${free.toFixed(1)} GiB free (${Math.round((bavail / blocks) * 100)} %)`;
+  return free >= 1
+    ? ok('disk', found)
+    : warn('disk', found, 'Free space, or lower --max-total-size.');
+}
+
+/** Looks at everything recording needs, from the ground up. @param directory where recordings would go */
+export function examine(directory = '.'): Check[] {
+  return [
+    checkPlatform(),
+    checkKernel(),
+    checkTypes(),
+    checkCapabilities(),
+    checkLockdown(),
+    checkLoad(),
+    checkClock(),
+    checkDisk(directory),
+  ];
+}
