@@ -83,12 +83,21 @@ export function forEachConnection(
   }
 }
 
+/** Bytes that tell every start of a message from every other. */
+const START_BYTES = 8;
+
 /** The kind of message that a direction carries, from the first head captured in it. */
 function firstKind(events: Batch, rows: readonly number[]) {
   const { offsets, data } = events.payload;
+  const start = new Uint8Array(START_BYTES);
+  let length = 0;
   for (const row of rows) {
-    const start = recognizeStart(data, offsets[row]!, offsets[row + 1]!);
-    if (start !== undefined && !start.partial) return start.kind;
+    // A start may be spread over several short reads.
+    const bytes = data.subarray(offsets[row]!, offsets[row + 1]!).subarray(0, START_BYTES - length);
+    start.set(bytes, length);
+    const found = recognizeStart(start, 0, length + bytes.length);
+    if (found !== undefined && !found.partial) return found.kind;
+    length = found === undefined ? 0 : length + bytes.length;
   }
   return undefined;
 }

@@ -18,6 +18,8 @@ export interface Pair {
 class Pairing {
   readonly pairs: Pair[] = [];
   private next = 0;
+  /** The response before the one at hand, interim ones included. */
+  private last: Message | undefined;
 
   constructor(
     private readonly events: Batch,
@@ -27,9 +29,12 @@ class Pairing {
   frame(response: Message): Framing {
     const { status } = response.head;
     const isInterim = status >= 100 && status < 200 && status !== 101;
+    const previous = this.last;
+    this.last = response;
     if (isInterim) return { kind: 'none' };
     const sequence = this.events.sequence[response.firstRow]!;
     this.skipUnanswered(sequence);
+    if (this.isAfterGap(previous, sequence)) this.skipDoubtful(response);
     const request = this.requests[this.next];
     const fits = request !== undefined && this.lead(request, sequence) >= 0;
     if (fits) this.next++;
@@ -51,6 +56,34 @@ class Pairing {
   private passOver(): void {
     this.pairs.push({ request: this.requests[this.next], response: undefined });
     this.next++;
+  }
+
+  /** Bytes are missing between what came before and a response that starts at `sequence`. */
+  private isAfterGap(previous: Message | undefined, sequence: number): boolean {
+    if (previous === undefined) {
+      const request = this.requests[this.next];
+      return request !== undefined && this.lead(request, sequence) > 0;
+    }
+    const end = this.events.sequence[previous.firstRow]! + previous.bytes;
+    return ((sequence - end) | 0) > 0;
+  }
+
+  /**
+   * Before this response bytes are missing, and after the request too: the response may
+   * well answer a request that was not recorded. Rather none than the wrong one.
+   */
+  private skipDoubtful(response: Message): void {
+    for (;;) {
+      const request = this.requests[this.next];
+      if (request === undefined) return;
+      const end = this.events.sequence[request.firstRow]! + request.bytes;
+      const stood = this.events.peer_sequence[response.firstRow]!;
+      const following = this.requests[this.next + 1];
+      const isNextSeen =
+        following !== undefined && this.events.sequence[following.firstRow] === end >>> 0;
+      if (((stood - end) | 0) <= 0 || isNextSeen) return;
+      this.passOver();
+    }
   }
 
   /**
