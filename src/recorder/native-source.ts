@@ -147,6 +147,19 @@ function withCodedErrors<T>(action: () => T): T {
   }
 }
 
+/** What a callback of an addon throws Node only warns about: thrown again later, it counts. */
+function rethrowing(onBatch: (batch: Batch) => void): (batch: Batch) => void {
+  return (batch) => {
+    try {
+      onBatch(batch);
+    } catch (error) {
+      setImmediate(() => {
+        throw error;
+      });
+    }
+  };
+}
+
 /**
  * Loads the kernel programs; nothing is recorded before start().
  * The programs vanish with stop(), with the process, and with the worker thread that opened them.
@@ -168,7 +181,7 @@ export function openNativeSource(options: CaptureOptions): EventSource {
   return {
     info,
     start(onBatch) {
-      withCodedErrors(() => native.start(onBatch));
+      withCodedErrors(() => native.start(rethrowing(onBatch)));
       process.once('exit', close);
     },
     stats: () => toStats(native.stats()),
