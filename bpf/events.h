@@ -25,20 +25,21 @@ enum event_kind {
 	EVENT_SEND = 2,        /* bytes given to a socket */
 	EVENT_CONNECTION = 3,  /* a socket described: at its first I/O, or by the start-up pass */
 	EVENT_CONNECT = 4,     /* connect() called, on the calling thread (SYN_SENT) */
-	EVENT_ESTABLISHED = 5, /* the handshake of a connect() ended; thread is arbitrary */
-	EVENT_PEER_CLOSED = 6, /* the peer's FIN arrived; thread is arbitrary */
-	EVENT_CLOSE = 7,       /* the socket is closed; error holds sk_err; thread is arbitrary */
+	/* These three happen in whatever thread a packet interrupts: tgid and tid are the socket's first user. */
+	EVENT_ESTABLISHED = 5, /* the handshake of a connect() ended */
+	EVENT_PEER_CLOSED = 6, /* the peer's FIN arrived */
+	EVENT_CLOSE = 7,       /* the socket is closed; error holds sk_err */
 	EVENT_FORK = 8,        /* a task was created: tgid/tid are the child's, parent the creator's tid */
 	EVENT_EXEC = 9,        /* a process image was replaced */
 	EVENT_EXIT = 10,       /* a task ended */
 };
 
 /* flags of EVENT_RECEIVE and EVENT_SEND */
-#define EVENT_FLAG_HEAD 0x0001      /* the bytes begin like an HTTP/1 message head */
-#define EVENT_FLAG_TRUNCATED 0x0002 /* head bytes beyond the snap length were not kept */
+#define EVENT_FLAG_HEAD 0x0001      /* the bytes begin like an HTTP/1 message head, as far as they go */
+#define EVENT_FLAG_TRUNCATED 0x0002 /* the snap length ended here: head or body bytes were not kept */
 #define EVENT_FLAG_PEEK 0x0004      /* MSG_PEEK: the bytes stay in the socket and come again */
 #define EVENT_FLAG_UNREADABLE 0x0008 /* payload wanted but the buffer could not be read */
-#define EVENT_FLAG_OPAQUE 0x0010    /* the connection does not look like HTTP/1 */
+#define EVENT_FLAG_OPAQUE 0x0010    /* the connection has not looked like HTTP/1 so far */
 /* flags of EVENT_CONNECTION */
 #define EVENT_FLAG_SNAPSHOT 0x0100  /* found open by the start-up pass, not by its I/O */
 #define EVENT_FLAG_PASSIVE 0x0200   /* this end accepted the connection (known only if seen) */
@@ -68,12 +69,12 @@ struct event_connection {
 	struct event_header header;
 	__u8 local_address[16]; /* IPv4 as ::ffff:a.b.c.d */
 	__u8 remote_address[16];
-	__u16 local_port; /* host byte order */
+	__u16 local_port; /* host byte order; 0 in EVENT_CONNECT: not chosen yet */
 	__u16 remote_port;
 	__u32 netns;
 	__u64 cgroup;
-	__u32 sequence;      /* next byte to send */
-	__u32 peer_sequence; /* next byte to receive */
+	__u32 sequence;      /* next byte to send: at its first I/O, as it was before; 0 in EVENT_CONNECT */
+	__u32 peer_sequence; /* next byte to receive, likewise */
 	__s32 error;         /* positive errno of the socket, 0 if none */
 	__u32 padding;
 };

@@ -37,11 +37,47 @@ function run(command, args, options = {}) {
 }
 
 /** Tools of the system live outside an ordinary user's PATH on Debian. */
-function findTool(name) {
+function candidates(name) {
   const directories = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
-  const found = directories.map((directory) => join(directory, name)).find(existsSync);
-  if (!found) throw new BuildError(`${name} is missing. On Debian or Ubuntu: ${APT}`);
+  return directories.map((directory) => join(directory, name)).filter(existsSync);
+}
+
+function findTool(name) {
+  const found = candidates(name)[0];
+  if (!found) throw new BuildError(`${name} is missing. On Debian: ${APT}`);
   return found;
+}
+
+/** On Ubuntu the one in PATH is a script that works for one kernel version only: look behind it. */
+function findBpftool() {
+  const tools = '/usr/lib/linux-tools';
+  const versions = existsSync(tools) ? readdirSync(tools) : [];
+  const all = [
+    ...candidates('bpftool'),
+    ...versions.map((version) => join(tools, version, 'bpftool')).filter(existsSync),
+  ];
+  const found = all.find((tool) => spawnSync(tool, ['version']).status === 0);
+  if (!found) {
+    throw new BuildError(
+      `bpftool is missing. On Debian: ${APT} (on Ubuntu linux-tools-generic has bpftool)`,
+    );
+  }
+  return found;
+}
+
+/** The oldest libbpf that has what native/recorder.cc calls. */
+const LIBBPF_MAJOR = 1;
+
+function checkLibbpf() {
+  const header = ['/usr/include', '/usr/local/include']
+    .map((directory) => join(directory, 'bpf/libbpf_version.h'))
+    .find(existsSync);
+  const text = header ? readFileSync(header, 'utf8') : '';
+  const major = /LIBBPF_MAJOR_VERSION (\d+)/.exec(text)?.[1];
+  if (Number(major) >= LIBBPF_MAJOR) return;
+  throw new BuildError(
+    `the headers of libbpf ${LIBBPF_MAJOR}.0 or newer are missing${major ? ` (found ${major})` : ''}. On Debian 12, Ubuntu 24.04 or newer: ${APT}`,
+  );
 }
 
 function sources(directory, pattern) {

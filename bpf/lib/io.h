@@ -167,7 +167,9 @@ static __always_inline __u32 inspect(struct io_scratch *scratch, struct socket_s
 		stream->tail = 0;
 		scratch->event.header.flags |= EVENT_FLAG_HEAD;
 	}
-	return stream->budget > 0 ? keep_head(scratch, stream, &buffer, bytes) : 0;
+	if (stream->budget == 0 && match == HEAD_NO)
+		return 0;
+	return keep_head(scratch, stream, &buffer, bytes);
 }
 
 static __always_inline void fill_io(struct event_io *event, const struct sock *sk,

@@ -115,7 +115,11 @@ while len(server.recv(65536)) == 65536: pass`;
     const large = await recordTalk(talk, { snaplen: 4096 });
     expect(calls(large.client, EventKind.send)[0]!.payload).toHaveLength(4096);
     const none = await recordTalk(talk, { snaplen: 0 });
-    expect(calls(none.client, EventKind.send)[0]).toMatchObject({ payload: '', bytes: 5019 });
+    expect(calls(none.client, EventKind.send)[0]).toMatchObject({
+      payload: '',
+      bytes: 5019,
+      flags: EventFlag.head | EventFlag.truncated,
+    });
   });
 
   it('keeps nothing of what is not HTTP', async () => {
