@@ -107,14 +107,10 @@ function checkTools() {
       `recording needs Linux on x86-64 (here: ${process.platform} ${process.arch}); reconstruct and report work without the addon.`,
     );
   }
-  const header = ['/usr/include', '/usr/local/include'].find((directory) =>
-    existsSync(join(directory, 'bpf/bpf_core_read.h')),
-  );
-  if (!header)
-    throw new BuildError(`the headers of libbpf are missing. On Debian or Ubuntu: ${APT}`);
+  checkLibbpf();
   findTool('g++');
   findTool('make');
-  return { clang: findTool('clang'), bpftool: findTool('bpftool') };
+  return { clang: findTool('clang'), bpftool: findBpftool() };
 }
 
 function buildPrograms({ clang, bpftool }) {
