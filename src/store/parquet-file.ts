@@ -6,6 +6,7 @@ import { arrowBatch, arrowSchema } from './arrow-schema.js';
 import { writeFileDurably } from './durable-file.js';
 import { packMetadata } from './file-metadata.js';
 import { loadEngine, type ParquetProfile, writerProperties } from './parquet-engine.js';
+import { excerpt } from './parquet-excerpt.js';
 import { type ParquetFooter, readFooter } from './parquet-footer.js';
 import { memorySource, RandomFile } from './random-file.js';
 import { concatParts } from './table-file.js';
@@ -36,8 +37,6 @@ export class ParquetReader {
   readonly bytes: number;
   readonly footer: ParquetFooter;
   readonly #file: RandomFile;
-  /** The whole file, once a row group was asked for. */
-  #content: Uint8Array | undefined;
 
   /** Reads only the footer. @throws CodedError INPUT */
   constructor(path: string) {
@@ -90,12 +89,11 @@ export class ParquetReader {
   ): Promise<Uint8Array<ArrayBuffer>> {
     const wasm = await loadEngine();
     try {
-      this.#content ??= this.#file.read(0, this.bytes);
       // Not the engine's ranged (async) reader: on damaged pages it panics outside of
-      // the promise, which then never settles. The price is a copy of the file per call.
-      const table = wasm.readParquet(this.#content, {
+      // the promise, which then never settles.
+      const content = excerpt(this.#file, this.footer, index, names);
+      const table = wasm.readParquet(content, {
         columns: [...names],
-        rowGroups: [index],
         batchSize: Math.max(rows, 1),
       });
       // Consumes the table; the bytes are a copy outside the WebAssembly memory.
@@ -117,7 +115,6 @@ export class ParquetReader {
   }
 
   close(): void {
-    this.#content = undefined;
     this.#file.close();
   }
 }

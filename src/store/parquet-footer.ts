@@ -4,6 +4,8 @@ import { unpackMetadata } from './file-metadata.js';
 import type { RandomFile } from './random-file.js';
 
 const MAGIC = 0x31524150; // "PAR1", little-endian
+/** Length of the footer and the magic, behind the footer. */
+const TAIL = 8;
 /** A footer of a thousand row groups has about 2 MB. */
 const MAX_FOOTER = 256 * 1024 * 1024;
 
@@ -13,13 +15,26 @@ export interface RowGroup {
   readonly bytes: number;
 }
 
+/** Where the bytes of one column of one row group lie. */
+export interface ColumnChunkPlace {
+  readonly column: string;
+  readonly start: number;
+  readonly size: number;
+  readonly dataPage: number;
+  readonly dictionaryPage: number | undefined;
+}
+
 export interface ParquetFooter {
+  /** The footer as it is in the file (Thrift, compact protocol). */
+  readonly bytes: Uint8Array;
   readonly rows: number;
   readonly rowGroups: readonly RowGroup[];
   /** What the writer said of the file; empty if that was not aftertrace. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Names of the top-level columns. */
   readonly columns: ReadonlySet<string>;
+  /** The columns' places in a row group, in file order. */
+  readonly chunks: (rowGroup: number) => readonly ColumnChunkPlace[];
   /** Smallest and largest value of an integer column, by row group; undefined if not recorded. */
   readonly range: (rowGroup: number, column: string) => readonly [bigint, bigint] | undefined;
 }
@@ -55,57 +70,56 @@ function footerBytes(file: RandomFile): ArrayBuffer {
 }
 
 /** Every chunk must lie inside the file, so that no reader allocates what is not there. */
-function checkChunks(meta: FileMetaData, file: RandomFile): void {
-  for (const [i, group] of meta.row_groups.entries()) {
-    for (const { meta_data: chunk } of group.columns) {
-      const start = Number(chunk?.dictionary_page_offset ?? chunk?.data_page_offset ?? -1);
-      const size = Number(chunk?.total_compressed_size ?? -1);
-      if (!(start >= 4 && size >= 0 && start + size <= file.size)) {
-        throw new CodedError(
-          'INPUT',
-          `is damaged in row group ${i}: its bytes lie outside.`,
-          file.path,
-        );
-      }
+function placesOf(group: FileMetaData['row_groups'][number], index: number, file: RandomFile) {
+  return group.columns.map(({ meta_data: chunk }): ColumnChunkPlace => {
+    const dataPage = Number(chunk?.data_page_offset ?? -1);
+    const dictionary = chunk?.dictionary_page_offset;
+    const dictionaryPage = dictionary === undefined ? undefined : Number(dictionary);
+    const start = Math.min(dataPage, dictionaryPage ?? dataPage);
+    const size = Number(chunk?.total_compressed_size ?? -1);
+    if (chunk === undefined || !(start >= 4 && size >= 0 && start + size <= file.size)) {
+      const message = `is damaged in row group ${index}: its bytes lie outside.`;
+      throw new CodedError('INPUT', message, file.path);
     }
-  }
+    return { column: chunk.path_in_schema.join('.'), start, size, dataPage, dictionaryPage };
+  });
 }
 
-function parse(file: RandomFile): FileMetaData {
-  const bytes = footerBytes(file);
-  let meta: FileMetaData;
+/** hyparquet trusts the footer's structure; whatever it trips over is damage. */
+function guarded<T>(file: RandomFile, parse: () => T): T {
   try {
-    meta = parquetMetadata(bytes, { geoparquet: false });
+    return parse();
   } catch (cause) {
+    if (cause instanceof CodedError) throw cause;
     throw new CodedError('INPUT', 'is damaged: its footer cannot be read.', file.path, '', cause);
   }
-  if (!Array.isArray(meta.row_groups)) {
-    throw new CodedError('INPUT', 'is damaged: its footer lists no row groups.', file.path);
-  }
-  checkChunks(meta, file);
-  return meta;
 }
 
 /** Reads the footer of a Parquet file: sizes, metadata, statistics. @throws CodedError INPUT */
 export function readFooter(file: RandomFile): ParquetFooter {
-  const meta = parse(file);
-  const metadata = new Map<string, string>();
-  for (const { key, value } of meta.key_value_metadata ?? []) metadata.set(key, value ?? '');
-  return {
-    rows: Number(meta.num_rows),
-    rowGroups: meta.row_groups.map((group) => ({
-      rows: Number(group.num_rows),
-      bytes: Number(group.total_byte_size),
-    })),
-    metadata: unpackMetadata(metadata),
-    columns: new Set(meta.schema.slice(1).map((element) => element.name)),
-    range: (rowGroup, column) => {
-      const chunk = meta.row_groups[rowGroup]?.columns.find(
-        (candidate) => candidate.meta_data?.path_in_schema.join('.') === column,
-      );
-      const low = chunk?.meta_data?.statistics?.min_value;
-      const high = chunk?.meta_data?.statistics?.max_value;
-      return typeof low === 'bigint' && typeof high === 'bigint' ? [low, high] : undefined;
-    },
-  };
+  const bytes = footerBytes(file);
+  return guarded(file, () => {
+    const meta = parquetMetadata(bytes, { geoparquet: false });
+    const places = meta.row_groups.map((group, i) => placesOf(group, i, file));
+    const metadata = new Map<string, string>();
+    for (const { key, value } of meta.key_value_metadata ?? []) metadata.set(key, value ?? '');
+    return {
+      bytes: new Uint8Array(bytes, 0, bytes.byteLength - TAIL),
+      rows: Number(meta.num_rows),
+      rowGroups: meta.row_groups.map((group) => ({
+        rows: Number(group.num_rows),
+        bytes: Number(group.total_byte_size),
+      })),
+      metadata: unpackMetadata(metadata),
+      columns: new Set(meta.schema.slice(1).map((element) => element.name)),
+      chunks: (rowGroup) => places[rowGroup]!,
+      range: (rowGroup, column) => {
+        const index = places[rowGroup]!.findIndex((place) => place.column === column);
+        const statistics = meta.row_groups[rowGroup]?.columns[index]?.meta_data?.statistics;
+        const low = statistics?.min_value;
+        const high = statistics?.max_value;
+        return typeof low === 'bigint' && typeof high === 'bigint' ? [low, high] : undefined;
+      },
+    };
+  });
 }
