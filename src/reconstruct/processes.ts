@@ -5,7 +5,7 @@ import type { ProcessEvent } from './tasks.js';
 
 /** What one host's shards say about its processes. */
 export interface HostProcesses {
-  /** Events of process life, in time order. */
+  /** Events of process life, any order. */
   readonly events: readonly ProcessEvent[];
   /** Process ids that did socket I/O: each must end up with at least one record. */
   readonly pids: Iterable<number>;
@@ -84,7 +84,11 @@ export function buildProcesses(hosts: readonly HostProcesses[], baseNs: bigint):
   const records: ProcessRecord[] = [];
   for (const [host, { events, pids }] of hosts.entries()) {
     const lives = new Map<number, Life[]>();
-    for (const event of events) apply(lives, event, Number(BigInt(event.timeNs) - baseNs));
+    const timed = events
+      .map((event) => ({ event, at: Number(BigInt(event.timeNs) - baseNs) }))
+      // A description is written before the batch whose fork made it necessary.
+      .sort((a, b) => a.at - b.at || a.event.kind - b.event.kind);
+    for (const { event, at } of timed) apply(lives, event, at);
     for (const pid of pids) {
       if (!lives.has(pid)) lives.set(pid, [newLife(pid, -Infinity, 0)]);
     }

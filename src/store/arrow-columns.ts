@@ -1,4 +1,3 @@
-import type { Message, Schema } from 'apache-arrow';
 import type {
   BytesColumn,
   ColumnArrays,
@@ -7,6 +6,7 @@ import type {
   ColumnType,
 } from '../model/columns.js';
 import { CodedError } from '../model/errors.js';
+import type { ArrowBatch, ArrowSchema, BufferRegion } from './arrow-message.js';
 import { arrowTypeName } from './arrow-schema.js';
 import { decodeStrings } from './text.js';
 
@@ -19,16 +19,12 @@ export interface BatchSource {
   readonly read: (offset: number, length: number) => Uint8Array<ArrayBuffer>;
 }
 
-interface Region {
-  readonly offset: number;
-  readonly length: number;
-}
 interface ColumnRegions {
   readonly nullCount: number;
-  readonly validity: Region;
+  readonly validity: BufferRegion;
   /** Only of variable-length columns. */
-  readonly offsets: Region | undefined;
-  readonly data: Region;
+  readonly offsets: BufferRegion | undefined;
+  readonly data: BufferRegion;
 }
 
 function damaged(source: BatchSource, what: string): CodedError {
@@ -41,7 +37,12 @@ function damaged(source: BatchSource, what: string): CodedError {
 }
 
 /** Index of a column in the file's schema. @throws CodedError INPUT if it is missing or of another type */
-export function findColumn(schema: Schema, name: string, spec: ColumnSpec, path: string): number {
+export function findColumn(
+  schema: ArrowSchema,
+  name: string,
+  spec: ColumnSpec,
+  path: string,
+): number {
   const index = schema.fields.findIndex((field) => field.name === name);
   const found = schema.fields[index];
   if (found === undefined) {
@@ -53,7 +54,7 @@ export function findColumn(schema: Schema, name: string, spec: ColumnSpec, path:
     );
   }
   const expected = arrowTypeName(spec.type);
-  if (String(found.type) !== expected) {
+  if (found.type !== expected) {
     throw new CodedError(
       'INPUT',
       `has column ${name} as ${found.type}, expected ${expected}.`,
@@ -68,17 +69,19 @@ const VARIABLE = new Set(['Utf8', 'Binary']);
 const FIXED = new Set(['Uint8', 'Uint16', 'Uint32', 'Int64', 'Uint64', 'Float64']);
 
 /** Assigns the batch's flat list of buffers to the columns of a schema without nesting. */
-function assignRegions(schema: Schema, message: Message, source: BatchSource): ColumnRegions[] {
-  if (!message.isRecordBatch()) throw damaged(source, 'not a record batch');
-  const { nodes, buffers } = message.header();
+function assignRegions(
+  schema: ArrowSchema,
+  batch: ArrowBatch,
+  source: BatchSource,
+): ColumnRegions[] {
   let next = 0;
-  const take = (): Region => {
-    const region = buffers[next++];
+  const take = (): BufferRegion => {
+    const region = batch.buffers[next++];
     if (region === undefined) throw damaged(source, 'buffers are missing');
     return region;
   };
   return schema.fields.map((field, i) => {
-    const type = String(field.type);
+    const { type } = field;
     if (!VARIABLE.has(type) && !FIXED.has(type)) {
       throw new CodedError(
         'INPUT',
@@ -88,7 +91,7 @@ function assignRegions(schema: Schema, message: Message, source: BatchSource): C
     }
     const validity = take();
     const offsets = VARIABLE.has(type) ? take() : undefined;
-    return { nullCount: nodes[i]?.nullCount ?? 0, validity, offsets, data: take() };
+    return { nullCount: batch.nullCounts[i] ?? 0, validity, offsets, data: take() };
   });
 }
 
@@ -149,7 +152,7 @@ function readRegions(regions: ColumnRegions, source: BatchSource): ColumnBytes {
   const from = Math.min(...used.map((region) => region.offset));
   const to = Math.max(...used.map((region) => region.offset + region.length));
   const bytes = used.length === 0 ? new Uint8Array(0) : source.read(from, to - from);
-  const cut = (region: Region | undefined) => {
+  const cut = (region: BufferRegion | undefined) => {
     if (region === undefined || region.length === 0) return new Uint8Array(0);
     const part = bytes.subarray(region.offset - from, region.offset - from + region.length);
     // Views need aligned memory; other writers than ours may not align.
@@ -196,14 +199,14 @@ function decodeColumn(
 
 /** The columns `names` of a record batch, and `rows`; only their bytes are read. @throws CodedError INPUT */
 export function decodeBatch(
-  schema: Schema,
-  message: Message,
+  schema: ArrowSchema,
+  batch: ArrowBatch,
   specs: ColumnSpecs,
   names: readonly string[],
   source: BatchSource,
 ): Record<string, ColumnArrays[ColumnType] | number> {
-  const regions = assignRegions(schema, message, source);
-  const rows = message.isRecordBatch() ? message.header().length : 0;
+  const regions = assignRegions(schema, batch, source);
+  const { rows } = batch;
   const columns: Record<string, ColumnArrays[ColumnType] | number> = { rows };
   for (const name of names) {
     const spec = specs[name];

@@ -1,8 +1,8 @@
-import type { Schema } from 'apache-arrow';
 import type { ColumnArrays, ColumnSpecs, ColumnType } from '../model/columns.js';
 import { CodedError } from '../model/errors.js';
 import { decodeBatch } from './arrow-columns.js';
 import { type Frame, readMessage } from './arrow-frames.js';
+import type { ArrowSchema } from './arrow-message.js';
 import type { ByteSource } from './random-file.js';
 
 /** Below this size one read of the whole body is cheaper than one per column. */
@@ -11,14 +11,15 @@ const SMALL_BODY = 1024 * 1024;
 /** Reads the columns `names` of one frame of an Arrow stream file. @throws CodedError INPUT */
 export function readFrame(
   file: ByteSource,
-  schema: Schema,
+  schema: ArrowSchema,
   frame: Frame,
   place: string,
   specs: ColumnSpecs,
   names: readonly string[],
 ): Record<string, ColumnArrays[ColumnType] | number> {
   const found = readMessage(file, frame.offset);
-  if (typeof found === 'string') {
+  const batch = typeof found === 'string' ? undefined : found.message.batch;
+  if (typeof found === 'string' || batch === undefined) {
     throw new CodedError('INPUT', `is damaged in ${place}.`, file.path);
   }
   const bodyLength = found.end - found.bodyOffset;
@@ -34,5 +35,5 @@ export function readFrame(
       ? file.read(found.bodyOffset + offset, length)
       : whole.subarray(offset, offset + length);
   };
-  return decodeBatch(schema, found.message, specs, names, { path: file.path, place, read });
+  return decodeBatch(schema, batch, specs, names, { path: file.path, place, read });
 }

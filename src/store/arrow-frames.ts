@@ -5,8 +5,9 @@
  * way, a stream whose writer died is good up to its last whole frame.
  * https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
  */
-import { Message, type RecordBatch, RecordBatchStreamWriter, type Schema } from 'apache-arrow';
+import { type RecordBatch, RecordBatchStreamWriter, type Schema } from 'apache-arrow';
 import { CodedError } from '../model/errors.js';
+import { type ArrowMessage, type ArrowSchema, decodeMessage } from './arrow-message.js';
 import type { ByteSource } from './random-file.js';
 
 /** The end mark of a stream. */
@@ -48,7 +49,7 @@ export class FrameEncoder extends RecordBatchStreamWriter {
 
 /** Where the whole record batch frames of a stream lie. */
 export interface FrameIndex {
-  readonly schema: Schema;
+  readonly schema: ArrowSchema;
   /** End of the schema frame. */
   readonly schemaEnd: number;
   readonly frames: readonly Frame[];
@@ -66,7 +67,7 @@ export interface Frame {
 
 /** One decoded message and the place of its body. */
 export interface FrameMessage {
-  readonly message: Message;
+  readonly message: ArrowMessage;
   readonly bodyOffset: number;
   readonly end: number;
 }
@@ -89,22 +90,18 @@ export function readMessage(file: ByteSource, offset: number): FrameMessage | 'e
       ? start.subarray(PREFIX, PREFIX + length)
       : file.read(offset + PREFIX, length);
   try {
-    const message = Message.decode(metadata);
+    const message = decodeMessage(metadata);
     const end = bodyOffset + message.bodyLength;
-    return message.bodyLength < 0 || end > file.size ? 'torn' : { message, bodyOffset, end };
+    return end > file.size ? 'torn' : { message, bodyOffset, end };
   } catch {
     return 'torn';
   }
 }
 
-function rowsOf(message: Message): number {
-  return message.isRecordBatch() ? message.header().length : -1;
-}
-
 /** Finds all whole frames of a stream. @throws CodedError INPUT if it does not begin with a schema */
 export function indexFrames(file: ByteSource): FrameIndex {
   const first = readMessage(file, 0);
-  const schema = typeof first === 'string' ? undefined : schemaOf(first.message);
+  const schema = typeof first === 'string' ? undefined : first.message.schema;
   if (typeof first === 'string' || schema === undefined) {
     throw new CodedError('INPUT', emptyOrForeign(file.size), file.path);
   }
@@ -115,19 +112,11 @@ export function indexFrames(file: ByteSource): FrameIndex {
     if (next === 'end' || next === 'torn') {
       return { schema, schemaEnd: first.end, frames, end: offset, closed: next === 'end' };
     }
-    const rows = rowsOf(next.message);
-    if (rows < 0) return { schema, schemaEnd: first.end, frames, end: offset, closed: false };
-    frames.push({ offset, bodyOffset: next.bodyOffset, end: next.end, rows });
+    const { batch } = next.message;
+    if (batch === undefined)
+      return { schema, schemaEnd: first.end, frames, end: offset, closed: false };
+    frames.push({ offset, bodyOffset: next.bodyOffset, end: next.end, rows: batch.rows });
     offset = next.end;
-  }
-}
-
-function schemaOf(message: Message): Schema | undefined {
-  if (!message.isSchema()) return undefined;
-  try {
-    return message.header();
-  } catch {
-    return undefined;
   }
 }
 

@@ -58,6 +58,7 @@ export class ParquetReader {
     names: readonly K[],
   ): Promise<Pick<TableOf<S>, K | 'rows'>> {
     const rows = this.footer.rowGroups[index]!.rows;
+    if (names.length === 0) return { rows } as Pick<TableOf<S>, K | 'rows'>;
     this.#checkNames(names);
     const place = `row group ${index}`;
     const bytes = await this.#readStream(index, names, rows);
@@ -93,11 +94,10 @@ export class ParquetReader {
       // the promise, which then never settles.
       const content = excerpt(this.#file, this.footer, index, names);
       const table = wasm.readParquet(content, {
-        columns: [...names],
         batchSize: Math.max(rows, 1),
       });
       // Consumes the table; the bytes are a copy outside the WebAssembly memory.
-      return new Uint8Array(table.intoIPCStream());
+      return table.intoIPCStream() as Uint8Array<ArrayBuffer>;
     } catch (cause) {
       if (cause instanceof CodedError) throw cause;
       throw this.#damaged(index, cause instanceof Error ? cause.message : String(cause), cause);

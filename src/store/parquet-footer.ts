@@ -101,6 +101,9 @@ export function readFooter(file: RandomFile): ParquetFooter {
   return guarded(file, () => {
     const meta = parquetMetadata(bytes, { geoparquet: false });
     const places = meta.row_groups.map((group, i) => placesOf(group, i, file));
+    if (places.some((columns) => columns.length !== meta.schema.length - 1)) {
+      throw new CodedError('INPUT', 'has nested columns: not a file of aftertrace.', file.path);
+    }
     const metadata = new Map<string, string>();
     for (const { key, value } of meta.key_value_metadata ?? []) metadata.set(key, value ?? '');
     return {

@@ -25,6 +25,16 @@ const NODE_SERVER = (port: number) => `
   require('http').createServer((q, r) => r.end('hello ' + q.url))
     .listen(${port}, '127.0.0.1', () => console.log('ready'))`;
 
+const NODE_CLIENT = (port: number, count: number, connections: number) => `
+  const http = require('http');
+  const agent = new http.Agent({ keepAlive: true, maxSockets: ${connections} });
+  let left = ${count};
+  for (let i = 0; i < ${count}; i++) {
+    http.get({ port: ${port}, host: '127.0.0.1', path: '/' + i, agent }, (response) => {
+      response.resume().on('end', () => { if (--left === 0) agent.destroy(); });
+    });
+  }`;
+
 const PYTHON_SERVER = (port: number) => `
 import http.server
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -143,6 +153,29 @@ describeLive('servers', () => {
     expect(sent).toHaveLength(2 * REQUESTS);
     const bodies = sent.filter((call) => !(call.flags & EventFlag.head));
     for (const body of bodies) expect(body).toMatchObject({ bytes: 5, payload: '' });
+  });
+
+  it('loses no head of 4000 requests over 64 connections at once', async () => {
+    const port = await freePort();
+    await startProgram('node', ['-e', NODE_SERVER(port)]);
+    const recording = startRecording({ ports: [port], ringBytes: 16 << 20 });
+    await runProgram('node', ['-e', NODE_CLIENT(port, 4000, 64)]);
+    await settle();
+    const events = await recording.finish();
+    const pairs = endpoints(events, port);
+    expect(pairs).toHaveLength(64);
+    const asked: string[] = [];
+    for (const { client, server } of pairs) {
+      expectSameStream(client, server);
+      expectSameStream(server, client);
+      const lines = startLines(ofKind(client, EventKind.send));
+      expect(startLines(ofKind(server, EventKind.receive))).toEqual(lines);
+      expect(startLines(ofKind(server, EventKind.send))).toHaveLength(lines.length);
+      expect(startLines(ofKind(client, EventKind.receive))).toHaveLength(lines.length);
+      asked.push(...lines);
+    }
+    expect(new Set(asked).size).toBe(4000);
+    for (const count of Object.values(recording.source.stats().dropped)) expect(count).toBe(0);
   });
 
   it.runIf(hasTool('nginx'))('records an nginx proxy and what is behind it', async () => {

@@ -62,6 +62,16 @@ describe('buildProcesses', () => {
     ]);
   });
 
+  it('takes a description that lies before the fork in the file', () => {
+    const events = [
+      event(EventKind.process, 30, 5, { detail: detail(1, 'node', 'load.mjs') }),
+      event(EventKind.fork, 10, 5, { parent: 1, name: 'node' }),
+      event(EventKind.exec, 12, 5, { name: 'node' }),
+    ];
+    const lives = buildProcesses([{ events, pids: [5] }], 0n);
+    expect(lives.map(({ service, from }) => [service, from])).toEqual([['load', 10]]);
+  });
+
   it('gives a pid that was never described a record of its own', () => {
     expect(buildProcesses([{ events: [], pids: [42] }], 0n)).toMatchObject([
       { pid: 42, from: -Infinity, to: Infinity, service: 'pid-42' },

@@ -200,7 +200,7 @@ test('damage anywhere gives rows or a CodedError, never anything else', async ()
         }
       },
     ),
-    { numRuns: 400 },
+    { numRuns: 1500 },
   );
 });
 
