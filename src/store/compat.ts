@@ -42,7 +42,7 @@ function refuseExisting(path: string): void {
 /**
  * Writes a segment again as a Parquet file that old readers understand, parquetjs-lite
  * too: Snappy, PLAIN, no dictionary; the columns and values are the same, the file about
- * four times as large. parquetjs-lite shows unsigned values above the sign bit as negative
+ * twice as large. parquetjs-lite shows unsigned values above the sign bit as negative
  * (`>>> 0` and `BigInt.asUintN(64, …)` turn them back).
  *
  * @throws CodedError INPUT if the segment cannot be read, OUTPUT if `outPath` exists or
