@@ -48,9 +48,14 @@ export function reconstructedParents(spans: SpanTable): ParentOf {
   return (row) => rows.get(spans.parent_span_id[row]!) ?? -1;
 }
 
-/** A proxy passes its caller's key on: its call and its request carry the same one. */
+/**
+ * Key of the request that caused the call with this key: null where none did, undefined
+ * where the truth does not say. A proxy passes its caller's key on.
+ */
 function expectedParent(truth: Truth, service: string, key: string): string | null | undefined {
-  return truth.callerOf.get(key) === service ? truth.parentOf.get(key) : key;
+  const caller = truth.callerOf.get(key);
+  if (caller === undefined) return undefined;
+  return caller === service ? truth.parentOf.get(key) : key;
 }
 
 interface KeyedSpan {
