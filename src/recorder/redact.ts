@@ -32,13 +32,15 @@ const Mode = {
 } as const;
 
 /** Where within a URL-like text the scan is. */
-const Url = { path: 0, key: 1, value: 2, secret: 3 } as const;
+const Url = { path: 0, key: 1, value: 2, secret: 3, authority: 4 } as const;
 
 class StreamState {
   phase: number = Phase.body;
   mode: number = Mode.plain;
   url: number = Url.path;
   name = '';
+  /** How much of "://" was just read, 0..3. */
+  scheme = 0;
   /** Body bytes still to come by Content-Length. */
   left = 0;
   length = 0;
@@ -139,6 +141,9 @@ class RecordMask {
   ) {}
 
   run(bytes: Uint8Array): void {
+    const { phase, mode, url } = this.state;
+    const isUrl = phase === Phase.startLine || (phase === Phase.value && mode === Mode.url);
+    if (isUrl && url === Url.authority) maskUserinfo(bytes, 0);
     let at = 0;
     while (at < bytes.length) {
       at = this.state.phase === Phase.body ? this.body(bytes, at) : this.headByte(bytes, at);
@@ -258,16 +263,27 @@ class RecordMask {
   private urlByte(bytes: Uint8Array, at: number): number {
     const { state } = this;
     const byte = bytes[at]!;
+    this.schemeByte(byte);
     if (byte === SPACE || byte === CR) state.url = Url.path;
     else if (state.url === Url.secret && byte !== 38) bytes[at] = MASK;
-    else if (beginsKey(byte, state.url)) {
+    else if (state.scheme === 3) {
+      state.url = Url.authority;
+      state.scheme = 0;
+      maskUserinfo(bytes, at + 1);
+    } else if (beginsKey(byte, state.url)) {
       state.url = Url.key;
       state.name = '';
     } else if (state.url === Url.key) this.keyByte(byte);
-    else if (byte === 58 && bytes[at + 1] === 47 && bytes[at + 2] === 47) {
-      maskUserinfo(bytes, at + 3);
-    }
+    else if (state.url === Url.authority && byte === 47) state.url = Url.path;
     return at + 1;
+  }
+
+  /** Follows "://", which may be cut anywhere. */
+  private schemeByte(byte: number): void {
+    const { state } = this;
+    if (byte === 58) state.scheme = 1;
+    else if (byte === 47 && state.scheme > 0) state.scheme++;
+    else state.scheme = 0;
   }
 
   private keyByte(byte: number): void {
