@@ -1,5 +1,5 @@
 import type { CallTypes } from './background.js';
-import { BackwardKind, type BackwardLabels } from './backward.js';
+import { BackwardKind, type BackwardLabels } from './backward-labels.js';
 import type { IdentityMatches } from './identity.js';
 import type { Reliability } from './reliability.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';

@@ -1,5 +1,5 @@
 import type { CallTypes } from './background.js';
-import type { BackwardLabels } from './backward.js';
+import type { BackwardLabels } from './backward-labels.js';
 import type { Candidates } from './candidates.js';
 import type { ProcessIndex } from './process-index.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';

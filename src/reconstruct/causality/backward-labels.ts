@@ -1,0 +1,42 @@
+import type { ProcessIndex } from './process-index.js';
+
+/** How a call learned its parent from what happened afterwards. */
+export const BackwardKind = {
+  none: 0,
+  /** Its own reply was the last thing read before the response. */
+  closing: 1,
+  /** A call of the same burst has the evidence. */
+  sibling: 2,
+  /** The next call, sent when this one's reply arrived, has the evidence. */
+  successor: 3,
+} as const;
+
+/** What the responses say about the calls before them. */
+export class BackwardLabels {
+  /** Per client: BackwardKind. */
+  readonly kind: Uint8Array;
+  /** Per client: the server, -1 none. */
+  readonly server: Int32Array;
+  /** Per client: the client that the label came from, itself for a closing reply, -1 none. */
+  readonly from: Int32Array;
+  /** Per client: probability that the server is the parent. */
+  readonly reliability: Float64Array;
+
+  constructor(private readonly index: ProcessIndex) {
+    const count = index.clients.length;
+    this.kind = new Uint8Array(count);
+    this.server = new Int32Array(count).fill(-1);
+    this.from = new Int32Array(count).fill(-1);
+    this.reliability = new Float64Array(count);
+  }
+
+  /** Takes a label if it is surer than the one at hand and its request was open by then. */
+  offer(client: number, kind: number, server: number, from: number, reliability: number): void {
+    if (server < 0 || reliability <= this.reliability[client]!) return;
+    if (this.index.serverStart[server]! > this.index.clientStart[client]!) return;
+    this.kind[client] = kind;
+    this.server[client] = server;
+    this.from[client] = from;
+    this.reliability[client] = reliability;
+  }
+}
