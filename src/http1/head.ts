@@ -142,6 +142,7 @@ export function responseFraming(head: Head, method: string): Framing {
   if (method === 'CONNECT' && status >= 200 && status < 300) return { kind: 'tunnel' };
   if (!head.complete) return { kind: 'unknown' };
   if (head.chunked) return { kind: 'chunked' };
+  if (head.otherCoding) return { kind: 'until-close' };
   if (head.contentLength === -2) return { kind: 'unknown' };
   if (head.contentLength === 0) return { kind: 'none' };
   if (head.contentLength > 0) return { kind: 'length', bytes: head.contentLength };

@@ -205,7 +205,7 @@ export class MessageScanner {
   private stepChunkSize(bytes: Uint8Array, at: number): number {
     for (let i = at; i < bytes.length; i++) {
       const byte = bytes[i]!;
-      if (byte === LF) {
+      if (byte === LF && this.line !== 0) {
         this.endChunkSize();
         return i + 1;
       }
