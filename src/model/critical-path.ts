@@ -45,7 +45,8 @@ export function criticalSegments(
   const children = childrenByEnd(parent, end, rows);
   const segments: CriticalSegment[] = [];
   // A stack rather than recursion: hostile or merged traces may be very deep.
-  const stack = [{ row: root, from: start[root]!, at: end[root]!, next: 0 }];
+  const until = end[root]!;
+  const stack = [{ row: root, from: start[root]!, until, at: until, next: 0 }];
   while (stack.length > 0) {
     const frame = stack[stack.length - 1]!;
     const child = children.get(frame.row)?.[frame.next];
@@ -58,11 +59,11 @@ export function criticalSegments(
     const from = Math.max(frame.from, start[child]!);
     const to = Math.min(frame.at, end[child]!);
     // A child that ended after the moment at hand ran beside one that mattered more.
-    if (end[child]! > frame.at && frame.at < end[frame.row]!) continue;
+    if (end[child]! > frame.at && frame.at < frame.until) continue;
     if (to <= from) continue;
     if (frame.at > to) segments.push({ row: frame.row, from: to, to: frame.at });
     frame.at = from;
-    stack.push({ row: child, from, at: to, next: 0 });
+    stack.push({ row: child, from, until: to, at: to, next: 0 });
   }
   return segments.reverse();
 }

@@ -1,6 +1,6 @@
-/** Path segments that name a thing rather than a kind of thing. */
+/** Path segments that name a thing rather than a kind of thing; the version of an API is none. */
 const IDENTIFIER =
-  /^(\d+|[0-9a-f]{8,}|[0-9a-f]{8}-[0-9a-f-]{27,}|[A-Za-z0-9_-]*\d[A-Za-z0-9_-]{7,}|[A-Za-z]+-?\d+)$/;
+  /^(?![vV]\d{1,3}$)(\d+|[0-9a-f]{8,}|[0-9a-f]{8}-[0-9a-f-]{27,}|[A-Za-z_-]*\d[A-Za-z0-9_-]{7,}|[A-Za-z]+-?\d+)$/;
 
 /**
  * The kind of request a target stands for: its path without query, with segments that
