@@ -128,6 +128,9 @@ function applyRetention({ options, hooks }: Recording): void {
   }
 }
 
+/** Timers of Node hold 31 bits of milliseconds, 24.8 days; longer ones would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Starts the clocks of a recording. @returns a function that stops them */
 function startTimers(recording: Recording): () => void {
   const { options, hooks, log, source, losses } = recording;
@@ -136,7 +139,8 @@ function startTimers(recording: Recording): () => void {
     if (rows.length > 0) log.write(batchOf(rows));
     log.tick();
   }, 1000);
-  const stats = setInterval(() => hooks.onStats(statsOf(recording)), options.statsEveryMs);
+  const statsEveryMs = Math.min(options.statsEveryMs, LONGEST_TIMER_MS);
+  const stats = setInterval(() => hooks.onStats(statsOf(recording)), statsEveryMs);
   const retention = setInterval(() => applyRetention(recording), 10_000);
   return () => {
     clearInterval(everySecond);
@@ -148,7 +152,12 @@ function startTimers(recording: Recording): () => void {
 function untilEnd(durationMs: number | undefined, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
-    const timer = durationMs === undefined ? undefined : setTimeout(resolve, durationMs);
+    let timer: NodeJS.Timeout | undefined;
+    const wait = (ms: number): void => {
+      const next = () => (ms > LONGEST_TIMER_MS ? wait(ms - LONGEST_TIMER_MS) : resolve());
+      timer = setTimeout(next, Math.min(ms, LONGEST_TIMER_MS));
+    };
+    if (durationMs !== undefined) wait(durationMs);
     signal.addEventListener('abort', () => {
       clearTimeout(timer);
       resolve();

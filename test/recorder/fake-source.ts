@@ -1,0 +1,116 @@
+// A recording without a kernel: the source is played by the test, everything behind it is real.
+import { LossCause } from '../../src/model/event.js';
+import { wallNowNs } from '../../src/recorder/proc.js';
+import { type RecordOptions, type RecordStats, record } from '../../src/recorder/record.js';
+import type { EventSource, SourceInfo, SourceStats } from '../../src/recorder/source.js';
+import { sampleBatch } from '../store/sample-events.js';
+
+type Deliver = Parameters<EventSource['start']>[0];
+
+export class FakeSource implements EventSource {
+  readonly info: SourceInfo = {
+    monotonicOffsetNs: wallNowNs() - process.hrtime.bigint(),
+    snaplen: 1024,
+    ringBytes: 65_536,
+  };
+  /** Totals since the start, as the kernel counts them. */
+  readonly dropped: Record<LossCause, number> = {
+    [LossCause.ringFull]: 0,
+    [LossCause.recursion]: 0,
+    [LossCause.payloadUnreadable]: 0,
+    [LossCause.socketState]: 0,
+    [LossCause.backpressure]: 0,
+    [LossCause.disk]: 0,
+  };
+  readonly started: Promise<void>;
+  isStopped = false;
+  /** Delivered by stop(), as the real source delivers what is still in the ring. */
+  private readonly last: Parameters<Deliver>[0][] = [];
+  private events = 0;
+  private callback: Deliver | undefined;
+  private markStarted: () => void = () => {};
+
+  constructor() {
+    this.started = new Promise((resolve) => {
+      this.markStarted = resolve;
+    });
+  }
+
+  start(onBatch: Deliver): void {
+    this.callback = onBatch;
+    this.markStarted();
+  }
+
+  deliver(batch: Parameters<Deliver>[0]): void {
+    if (this.callback === undefined) throw new Error('the recording has not started');
+    this.events += batch.rows;
+    this.callback(batch);
+  }
+
+  /** Delivers `rows` sample events that happen now. */
+  deliverSample(rows: number, seed = 1): void {
+    this.deliver(sampleBatch(rows, seed, wallNowNs()));
+  }
+
+  deliverAtStop(batch: Parameters<Deliver>[0]): void {
+    this.last.push(batch);
+  }
+
+  stats(): SourceStats {
+    return {
+      events: this.events,
+      dropped: { ...this.dropped },
+      backpressureRange: null,
+      ringUsedBytes: 0,
+      batches: 0,
+      queuedBatches: 0,
+    };
+  }
+
+  async stop(): Promise<void> {
+    for (const batch of this.last.splice(0)) this.deliver(batch);
+    this.isStopped = true;
+  }
+}
+
+export interface FakeRecording {
+  readonly source: FakeSource;
+  /** What the operator was told. */
+  readonly notes: string[];
+  readonly stats: RecordStats[];
+  /** Resolves when the recording has ended by itself. */
+  readonly ended: Promise<RecordStats>;
+  stop(): Promise<RecordStats>;
+}
+
+/** Records from a fake source into `directory`; nothing rotates or expires unless asked. */
+export async function startFakeRecording(
+  directory: string,
+  changes: Partial<RecordOptions> = {},
+): Promise<FakeRecording> {
+  const source = new FakeSource();
+  const controller = new AbortController();
+  const notes: string[] = [];
+  const stats: RecordStats[] = [];
+  const options: RecordOptions = {
+    directory,
+    rotateBytes: 1 << 30,
+    rotateMs: 3_600_000,
+    retention: {},
+    filters: '',
+    statsEveryMs: 3_600_000,
+    ...changes,
+  };
+  const ended = record(options, source, {
+    signal: controller.signal,
+    onStats: (now) => stats.push(now),
+    onNote: (text) => notes.push(text),
+  });
+  // A recording that cannot start rejects; one that can must have started.
+  await Promise.race([source.started, ended]);
+  const stop = () => {
+    controller.abort();
+    return ended;
+  };
+  return { source, notes, stats, ended, stop };
+}
