@@ -1,0 +1,119 @@
+import type { Reconstruction } from '../../model/reconstruction.js';
+import type { Quality, QualityNote } from '../contract.js';
+import { formatCount, formatDuration, formatShare } from '../format.js';
+
+/** Shares of links left unknown, or of other ends missing, that are fair and poor. */
+const FAIR = 0.01;
+const POOR = 0.1;
+
+function level(share: number): QualityNote['level'] {
+  return share > POOR ? 'poor' : share > FAIR ? 'fair' : 'good';
+}
+
+function lossNote({ losses, counts }: Reconstruction): QualityNote {
+  const lost = losses.reduce((sum, { count }) => sum + count, 0);
+  const label = lost === 0 ? 'nothing lost' : `${formatCount(lost)} records lost`;
+  const text =
+    lost === 0
+      ? `The recorder counted no lost record among ${formatCount(counts.events)} events.`
+      : `The recorder counted ${formatCount(lost)} lost records beside ${formatCount(counts.events)} events; what they held is missing below.`;
+  return { level: lost === 0 ? 'good' : level(lost / (lost + counts.events)), label, text };
+}
+
+function linkNote({ links }: Reconstruction): QualityNote {
+  const linked = links.certain + links.probable;
+  const all = linked + links.unknown;
+  const share = all === 0 ? 0 : links.unknown / all;
+  return {
+    level: level(share),
+    label: all === 0 ? 'no calls to link' : `${formatShare(linked / all)} of calls linked`,
+    text:
+      `Of ${formatCount(all)} calls that a request caused, ${formatCount(links.certain)} are linked with certainty, ` +
+      `${formatCount(links.probable)} with a stated probability, and ${formatCount(links.unknown)} are left unlinked ` +
+      `because the evidence did not suffice. ${formatCount(links.root)} more belong to no recorded request.`,
+  };
+}
+
+function hopNote({ counts }: Reconstruction): QualityNote {
+  const ends = counts.hops + counts.unmatched;
+  return {
+    level: level(ends === 0 ? 0 : counts.unmatched / ends),
+    label:
+      counts.unmatched === 0 ? 'both ends seen' : `${formatCount(counts.unmatched)} ends missing`,
+    text:
+      `${formatCount(counts.hops)} calls were recorded at both ends and joined by their TCP sequence numbers; ` +
+      `at ${formatCount(counts.unmatched)} the other end should have been recorded but was not found.`,
+  };
+}
+
+function opaqueNote({ counts }: Reconstruction): QualityNote {
+  const { opaqueConnections: opaque, connections } = counts;
+  return {
+    level: opaque === 0 ? 'good' : 'fair',
+    label: `${formatCount(opaque)} opaque connections`,
+    text:
+      opaque === 0
+        ? `All ${formatCount(connections)} connections showed HTTP/1.`
+        : `${formatCount(opaque)} of ${formatCount(connections)} connections never showed HTTP/1 (TLS, another protocol, or silent): their sizes and times are recorded, their requests are not.`,
+  };
+}
+
+function fileNotes({ unreadable, segments }: Reconstruction): QualityNote[] {
+  const notes: QualityNote[] = [];
+  const partial = segments.filter((segment) => segment.partial).length;
+  if (unreadable.length > 0) {
+    const text = 'These files could not be read; their time or host may be missing below.';
+    notes.push({ level: 'poor', label: `${unreadable.length} files unreadable`, text });
+  }
+  if (partial > 0) {
+    const text =
+      'The recorder was still running, or ended without closing them: up to a second is missing at their end.';
+    notes.push({ level: 'fair', label: `${partial} segments not closed`, text });
+  }
+  return notes;
+}
+
+function skewNotes({ skews }: Reconstruction): QualityNote[] {
+  const worst = skews.reduce((most, { offsetNs }) => Math.max(most, Math.abs(offsetNs)), 0) / 1e6;
+  if (skews.length === 0) return [];
+  return [
+    {
+      level: worst > 1 ? 'fair' : 'good',
+      label: `clocks within ${formatDuration(worst)}`,
+      text: 'Offsets between host clocks, estimated from calls seen at both ends. Times are shown as recorded, not shifted.',
+    },
+  ];
+}
+
+/** What the recording and the reconstruction missed, for the top of the page. */
+export function assessQuality(reconstruction: Reconstruction, epochNs: bigint): Quality {
+  const toMs = (ns: string) => Number(BigInt(ns) - epochNs) / 1e6;
+  return {
+    notes: [
+      lossNote(reconstruction),
+      linkNote(reconstruction),
+      hopNote(reconstruction),
+      opaqueNote(reconstruction),
+      ...fileNotes(reconstruction),
+      ...skewNotes(reconstruction),
+    ],
+    links: reconstruction.links,
+    services: reconstruction.services.map(({ service, host, model, links }) => ({
+      service,
+      host,
+      model,
+      ...links,
+    })),
+    losses: reconstruction.losses.map(({ fromNs, toNs, ...loss }) => ({
+      ...loss,
+      fromMs: toMs(fromNs),
+      toMs: toMs(toNs),
+    })),
+    skews: reconstruction.skews.map(({ offsetNs, uncertaintyNs, ...skew }) => ({
+      ...skew,
+      offsetMs: offsetNs / 1e6,
+      uncertaintyMs: uncertaintyNs / 1e6,
+    })),
+    unreadable: reconstruction.unreadable,
+  };
+}

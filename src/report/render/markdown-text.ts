@@ -1,0 +1,26 @@
+import { showControls } from '../text.js';
+
+/** Text that Markdown shows as it is: nothing in it becomes a link, markup or HTML. */
+export function plain(text: string): string {
+  return showControls(text).replace(/[\\`*_{}[\]<>()#+!|~&:@]/g, (character) =>
+    // A backslash before these two would be shown; nothing autolinks without them.
+    character === ':' || character === '@' ? `&#${character.codePointAt(0)};` : `\\${character}`,
+  );
+}
+
+/** A table; the cells are Markdown already. */
+export function markdownTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** A label inside a Mermaid graph: quotes and markup become entities of its own. */
+export function mermaidLabel(text: string): string {
+  return showControls(text).replace(
+    /[^\p{L}\p{N} ./_,·%-]/gu,
+    (character) => `#${character.codePointAt(0)};`,
+  );
+}
