@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Batch } from '../model/batch.js';
 import { describeError } from '../model/errors.js';
+import { LossCause } from '../model/event.js';
 import { SegmentConverter } from '../store/convert.js';
 import { recoverDirectory } from '../store/recover.js';
 import { lockDirectory } from './lock.js';
@@ -112,7 +113,7 @@ function statsOf({ source, log, roster, startMs }: Recording): RecordStats {
     events,
     storedRows: log.rows,
     storedBytes: log.bytes,
-    dropped,
+    dropped: { ...dropped, [LossCause.disk]: log.lost },
     openConnections: roster.openConnections,
     segment: log.path,
   };

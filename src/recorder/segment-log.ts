@@ -46,6 +46,8 @@ export class SegmentLog {
   /** Rows and bytes stored by this recording, closed segments included. */
   rows = 0;
   bytes = 0;
+  /** Rows that the disk refused. */
+  lost = 0;
 
   constructor(private readonly options: SegmentLogOptions) {}
 
@@ -70,6 +72,7 @@ export class SegmentLog {
     if (!this.ensureOpen() || !this.tryAppend(batch)) {
       const fromNs = batch.time_ns[0]!;
       this.refused.add(LossCause.disk, batch.rows, fromNs, this.now());
+      this.lost += batch.rows;
       return;
     }
     if (this.writer !== undefined && this.writer.bytes >= this.options.rotateBytes) this.rotate();
@@ -87,6 +90,7 @@ export class SegmentLog {
       this.fail(error);
       return;
     }
+    this.noteRecovery();
     if (Date.now() - this.openedMs >= this.options.rotateMs) this.rotate();
   }
 
@@ -133,8 +137,13 @@ export class SegmentLog {
       batchOf([this.clockRow(), ...losses, ...this.options.describe(startNs)]),
     );
     this.refused.clear();
-    if (this.failedMs !== undefined) this.options.onNote('the disk takes data again');
+  }
+
+  /** A disk that is nearly full takes a new segment and then refuses: only a second of writing counts. */
+  private noteRecovery(): void {
+    if (this.failedMs === undefined) return;
     this.failedMs = undefined;
+    this.options.onNote('the disk takes data again');
   }
 
   private tryAppend(batch: Batch): boolean {

@@ -7,6 +7,7 @@ import { openSegment } from '../../src/store/segment-reader.js';
 export interface StoredRow {
   readonly timeNs: bigint;
   readonly kind: number;
+  readonly flags: number;
   readonly pid: number;
   readonly connection: bigint;
   readonly parent: number;
@@ -31,6 +32,7 @@ export async function readRows(path: string): Promise<StoredRow[]> {
         rows.push({
           timeNs: batch.time_ns[row]!,
           kind: batch.kind[row]!,
+          flags: batch.flags[row]!,
           pid: batch.pid[row]!,
           connection: batch.connection[row]!,
           parent: batch.parent[row]!,
