@@ -59,7 +59,9 @@ export function formatClock(epochNs: string, ms: number): string {
   return iso(epochNs, ms).slice(11, 23);
 }
 
-/** A moment as UTC date and time of day: 2026-11-23 12:34:56. */
-export function formatMoment(epochNs: string, ms: number): string {
-  return iso(epochNs, ms).slice(0, 19).replace('T', ' ');
+/** A stretch of time in UTC: 2026-11-23 12:34:56 to 12:35:20, the second date only if it differs. */
+export function formatRange(epochNs: string, fromMs: number, toMs: number): string {
+  const from = iso(epochNs, fromMs).slice(0, 19).replace('T', ' ');
+  const to = iso(epochNs, toMs).slice(0, 19).replace('T', ' ');
+  return `${from} to ${to.startsWith(from.slice(0, 10)) ? to.slice(11) : to}`;
 }

@@ -3,8 +3,8 @@ import {
   formatClock,
   formatCount,
   formatDuration,
-  formatMoment,
   formatOptional,
+  formatRange,
   formatShare,
 } from '../format.js';
 import { describeRatio, failedShare } from './change.js';
@@ -90,10 +90,10 @@ function windowLine({ windows, epochNs, range }: Report): string {
 function figures(report: Report): Markup {
   const { heatMap, windows, epochNs, serviceMap, conclusion } = report;
   return html`<section id="heat-map" aria-labelledby="heat-map-title"><h2 id="heat-map-title">Latency over time</h2>
-<p class="hint">${windowLine(report)} Darker is more requests. Click or drag over cells to filter the traces below.</p>
+<p class="hint">${windowLine(report)} A stronger colour is more requests. Click or drag over cells to filter the traces below.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Heat map">${heatMapSvg(heatMap, windows, epochNs)}</div></section>
 <section id="service-map" aria-labelledby="service-map-title"><h2 id="service-map-title">Service map</h2>
-<p class="hint">Figures are of the ${windows.incident === null ? 'whole recording' : 'incident'}; what got worse against the baseline is marked. A dashed box was not recorded: it is known from its callers.</p>
+<p class="hint">Figures are of the ${windows.incident === null ? 'whole recording' : 'incident'}; what got worse against the baseline is marked ▲. A dashed box was not recorded: it is known from its callers.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Service map">${serviceMapSvg(serviceMap, conclusion.culprit)}</div></section>`;
 }
 
@@ -109,7 +109,7 @@ function findings(report: Report): Markup {
 
 function method({ method: facts, epochNs, range }: Report): Markup {
   return html`<section id="method" aria-labelledby="method-title"><h2 id="method-title">Method</h2><ul>${facts.statements.map((text) => html`<li>${text}</li>`)}</ul>
-<p>${facts.tool} read ${formatCount(facts.spans)} spans in ${formatCount(facts.traces)} traces from <code>${facts.input}</code>, recorded ${formatMoment(epochNs, range.fromMs)} to ${formatMoment(epochNs, range.toMs)} UTC in:</p>
+<p>${facts.tool} read ${formatCount(facts.spans)} spans in ${formatCount(facts.traces)} traces from <code>${facts.input}</code>, recorded ${formatRange(epochNs, range.fromMs, range.toMs)} UTC in:</p>
 <ul>${facts.segments.map(({ file, host, rows }) => html`<li><code>${file}</code> (${host}, ${formatCount(rows)} events)</li>`)}</ul></section>`;
 }
 
@@ -140,7 +140,7 @@ export function renderHtml(
 <title>Incident report: ${conclusion.headline}</title>
 <style>${new Markup(style)}</style></head>
 <body><header><p class="brand">aftertrace <span>incident report</span></p>
-<p class="range">${formatMoment(epochNs, range.fromMs)} to ${formatMoment(epochNs, range.toMs)} UTC (${formatDuration(range.toMs - range.fromMs)}) · ${hosts.length === 1 ? `host ${hosts[0]!}` : `${hosts.length} hosts`}</p>
+<p class="range">${formatRange(epochNs, range.fromMs, range.toMs)} UTC (${formatDuration(range.toMs - range.fromMs)}) · ${hosts.length === 1 ? `host ${hosts[0]!}` : `${hosts.length} hosts`}</p>
 <nav aria-label="Sections"><ul>${NAVIGATION.map(([id, label]) => html`<li><a href="#${id}">${label}</a></li>`)}</ul></nav></header>
 <main>${hero(report)}
 ${quality(report)}

@@ -3,9 +3,9 @@ import {
   formatClock,
   formatCount,
   formatDuration,
-  formatMoment,
   formatOptional,
   formatPart,
+  formatRange,
   formatShare,
 } from '../format.js';
 import { codeSpan as code } from '../text.js';
@@ -194,7 +194,7 @@ export function renderMarkdown(report: Report): string {
     ['Evidence', evidence(report)],
     ['Method', method.statements.map((text) => `- ${plain(text)}`).join('\n')],
   ];
-  const title = `# Incident report, ${formatMoment(epochNs, range.fromMs)} to ${formatMoment(epochNs, range.toMs)} UTC`;
+  const title = `# Incident report, ${formatRange(epochNs, range.fromMs, range.toMs)} UTC`;
   const origin = `Made by ${plain(method.tool)} from ${code(method.input)}: ${formatCount(method.spans)} spans in ${formatCount(method.traces)} traces.`;
   return `${[title, origin, ...sections.map(([name, text]) => `## ${name}\n\n${text}`)].join('\n\n')}\n`;
 }

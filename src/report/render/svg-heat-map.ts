@@ -82,7 +82,8 @@ function axes(map: HeatMap, scale: Scale, epochNs: string): Markup[] {
     );
   }
   const step = Math.max(1, Math.round(map.columns / 8));
-  for (let column = 0; column < map.columns; column += step) {
+  // The last label must not run out of the picture.
+  for (let column = 0; column <= map.columns - step / 2; column += step) {
     const time = formatClock(epochNs, map.fromMs + column * map.binMs);
     const label = map.binMs * step < 1000 ? time : time.slice(0, 8);
     marks.push(

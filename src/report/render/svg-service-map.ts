@@ -19,7 +19,8 @@ function shorten(text: string): string {
 
 function captionOf(node: MapNode): string {
   if (!node.recorded) return `not recorded · ${describeStats(node.during)}`;
-  return node.during.requests === 0 ? 'calls only' : describeStats(node.during);
+  if (node.during.requests === 0) return 'calls only';
+  return `${describeStats(node.during)}${changeOf(node) === 'worse' ? ' ▲' : ''}`;
 }
 
 function widthOf(node: MapNode): number {
@@ -29,7 +30,7 @@ function widthOf(node: MapNode): number {
 
 function buildGraph({ nodes, edges }: ServiceMap): Graph {
   const graph = new Graph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 22, ranksep: 110, marginx: MARGIN, marginy: MARGIN });
+  graph.setGraph({ rankdir: 'LR', nodesep: 22, ranksep: 80, marginx: MARGIN, marginy: MARGIN });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of nodes) {
     graph.setNode(node.service, { width: widthOf(node), height: NODE_HEIGHT });

@@ -24,7 +24,7 @@ function Facts({ chunk, row }: { readonly chunk: TraceChunk; readonly row: numbe
     ],
     [
       'bytes',
-      `${formatBytes(chunk.requestBytes[row]!)} out, ${formatBytes(chunk.responseBytes[row]!)} back`,
+      `request ${formatBytes(chunk.requestBytes[row]!)}, response ${formatBytes(chunk.responseBytes[row]!)}`,
     ],
     ['connection', `${chunk.local[row]} to ${chunk.peer[row]}, socket ${chunk.connection[row]}`],
     ['span id', chunk.spanId[row]!],

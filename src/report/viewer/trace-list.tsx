@@ -90,7 +90,7 @@ function TraceItem({ trace }: { readonly trace: TraceEntry }) {
           <b class={trace.reason === 'failed' ? 'bad' : ''}>{trace.status || 'no response'}</b>{' '}
           {formatDuration(trace.durationMs)} · {trace.spans} spans ·{' '}
           {formatClock(index.epochNs, trace.startMs)}
-          {trace.minConfidence < 1 && ` · ≥ ${formatShare(trace.minConfidence)} sure`}
+          {trace.minConfidence < 1 && ` · weakest link ${formatShare(trace.minConfidence)}`}
           {trace.unknownLinks > 0 && ` · ${trace.unknownLinks} unlinked`}
         </span>
       </button>

@@ -40,6 +40,12 @@ function SpanRow({ chunk, place, extent }: RowProps) {
   const width = (a: number, b: number) => `${((b - a) / (to - from)) * 100}%`;
   const start = chunk.startMs[row]!;
   const end = chunk.endMs[row]!;
+  // Beside the bar where there is room, else inside it.
+  const labelPlace = (a: number, b: number) => {
+    if (b - from < (to - from) * 0.75) return { left: `calc(${percent(b)} + 4px)` };
+    if (a - from > (to - from) * 0.25) return { right: `calc(100% - ${percent(a)} + 4px)` };
+    return { right: '6px' };
+  };
   const link = linkMark(chunk, row);
   const status = chunk.status[row] || 'no response';
   const critical = chunk.critical[row]!;
@@ -83,14 +89,7 @@ function SpanRow({ chunk, place, extent }: RowProps) {
               />
             ),
         )}
-        <span
-          class="label"
-          style={
-            start - from > (to - from) * 0.7
-              ? { right: `calc(100% - ${percent(start)} + 4px)` }
-              : { left: `calc(${percent(Math.min(end, to))} + 4px)` }
-          }
-        >
+        <span class="label" style={labelPlace(start, end)}>
           {formatDuration(end - start)} {chunk.failed[row] && <b class="bad">{status}</b>}
         </span>
       </span>
