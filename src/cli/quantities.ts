@@ -26,6 +26,11 @@ const DURATION_UNITS: Readonly<Record<string, number>> = {
   d: 86_400e3,
 };
 
+/** The unit of that name: nothing that objects inherit, such as "constructor", is one. */
+function unitOf(units: Readonly<Record<string, number>>, name: string): number | undefined {
+  return Object.hasOwn(units, name.toLowerCase()) ? units[name.toLowerCase()] : undefined;
+}
+
 function usage(flag: string, text: string, expected: string): CodedError {
   return new CodedError('USAGE', `"${text}" is not ${expected}.`, flag);
 }
@@ -33,7 +38,7 @@ function usage(flag: string, text: string, expected: string): CodedError {
 /** Parses "64MiB", "500k", "1.5GB" to bytes. @throws CodedError USAGE naming the flag */
 export function parseSize(flag: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
-  const unit = SIZE_UNITS[match?.[2]?.toLowerCase() ?? '?'];
+  const unit = unitOf(SIZE_UNITS, match?.[2] ?? '?');
   if (match === null || unit === undefined) throw usage(flag, text, 'a size such as 64MiB');
   return Math.round(Number(match[1]) * unit);
 }
@@ -41,8 +46,9 @@ export function parseSize(flag: string, text: string): number {
 /** Parses "90s", "15m", "1h30m", "250ms" to milliseconds. @throws CodedError USAGE */
 export function parseDuration(flag: string, text: string): number {
   const parts = [...text.trim().matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/gi)];
-  const isWhole = parts.map((part) => part[0]).join('') === text.replace(/\s+/g, '');
-  const units = parts.map((part) => DURATION_UNITS[part[2]!.toLowerCase()]);
+  const spaceless = (value: string) => value.replace(/\s+/g, '');
+  const isWhole = spaceless(parts.map((part) => part[0]).join('')) === spaceless(text);
+  const units = parts.map((part) => unitOf(DURATION_UNITS, part[2]!));
   if (parts.length === 0 || !isWhole || units.includes(undefined)) {
     throw usage(flag, text, 'a duration such as 90s, 15m or 1h30m');
   }
@@ -66,7 +72,9 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit++;
   }
-  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+  // From 999.5 on toPrecision(3) would write 1.00e+3.
+  const digits = value < 100 ? value.toPrecision(3) : value.toFixed(0);
+  return `${unit === 0 ? value : digits} ${units[unit]}`;
 }
 
 /** 1234567 -> "1,234,567". */

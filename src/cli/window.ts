@@ -36,12 +36,12 @@ function clockTime(text: string, nowMs: number): number | undefined {
  */
 export function parseMoment(flag: string, text: string, nowMs: number): bigint {
   const trimmed = text.trim();
-  const words: Readonly<Record<string, number>> = {
-    now: nowMs,
-    today: midnight(nowMs, 0),
-    yesterday: midnight(nowMs, 1),
-  };
-  let ms = words[trimmed.toLowerCase()] ?? clockTime(trimmed, nowMs);
+  const words = new Map([
+    ['now', nowMs],
+    ['today', midnight(nowMs, 0)],
+    ['yesterday', midnight(nowMs, 1)],
+  ]);
+  let ms = words.get(trimmed.toLowerCase()) ?? clockTime(trimmed, nowMs);
   if (ms === undefined && trimmed.startsWith('-'))
     ms = nowMs - parseDuration(flag, trimmed.slice(1));
   if (ms === undefined && /^\d{4}-\d{2}-\d{2}/.test(trimmed)) {
