@@ -1,0 +1,84 @@
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { EventKind } from '../../src/model/event.js';
+import { openSegment } from '../../src/store/segment-reader.js';
+import { describeLive } from '../bpf/live.js';
+import { runCli } from '../cli/run-cli.js';
+import { useTemporaryDirectories } from '../store/temporary.js';
+import { kernelEvents, lastMs, seconds, useLiveRecorders } from './live-recorder.js';
+import { ofKind, segmentPaths } from './read-rows.js';
+
+const temporaryDirectory = useTemporaryDirectories();
+const start = useLiveRecorders();
+
+/** The claim is one second; the margin is for a machine that is busy with other tests. */
+const MOST_LOST_MS = 1500;
+
+describeLive('a recorder that is killed', () => {
+  test('kill -9 loses at most the last second; the files read, and the next start closes them', async () => {
+    const directory = temporaryDirectory();
+    const load = await start.load();
+    // Small segments, so that one is open and others are being closed when the end comes.
+    const { child, result } = await start.recorder(directory, load.port, [
+      '--rotate-size',
+      '128KiB',
+    ]);
+    await seconds(2.5);
+    const killedMs = Date.now();
+    child.kill('SIGKILL');
+    expect((await result).code).toBe(null);
+
+    const open = segmentPaths(directory).filter((path) => path.endsWith('.part'));
+    expect(open.length).toBeGreaterThan(0);
+    expect(segmentPaths(directory).length).toBeGreaterThan(open.length);
+    for (const path of segmentPaths(directory)) (await openSegment(path)).close();
+    const events = await kernelEvents(directory);
+    expect(lastMs(events)).toBeGreaterThan(killedMs - MOST_LOST_MS);
+    expect(lastMs(events)).toBeLessThanOrEqual(killedMs + 50);
+    // Two and a half seconds at some 200 requests a second, sent and received at both ends.
+    expect(ofKind(events, EventKind.send).length).toBeGreaterThan(400);
+
+    const inspected = await runCli(['inspect', directory]);
+    expect(inspected).toMatchObject({ code: 0 });
+    expect(inspected.stdout).toContain('(open or crashed)');
+    const out = temporaryDirectory();
+    const reconstructed = await runCli(['reconstruct', directory, '--out', out, '--json']);
+    expect(reconstructed).toMatchObject({ code: 0 });
+    const { counts } = JSON.parse(reconstructed.stdout);
+    expect(counts.hops).toBeGreaterThan(100);
+
+    const again = await start.recorder(directory, load.port);
+    await again.says('events, ');
+    await seconds(0.5);
+    again.child.kill('SIGINT');
+    const { code, stderr } = await again.result;
+    expect(code).toBe(130);
+    for (const path of open)
+      expect(stderr).toContain(`recovered ${path.replace('.part', '.parquet')}`);
+    expect(readdirSync(directory).every((name) => name.endsWith('.parquet'))).toBe(true);
+    const kept = await kernelEvents(directory);
+    expect(kept.length).toBeGreaterThan(events.length);
+  });
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    '%s stores everything up to the stop, closes the segment and ends with %d',
+    async (signal, code) => {
+      const directory = temporaryDirectory();
+      const load = await start.load();
+      const { child, result } = await start.recorder(directory, load.port);
+      await seconds(1.5);
+      const stoppedMs = Date.now();
+      child.kill(signal);
+      const ended = await result;
+      expect(ended).toMatchObject({ code, stdout: '' });
+      expect(ended.stderr).toMatch(/\nrecorded \d+ s · [\d,]+ events .* lost nothing\n$/);
+      expect(readdirSync(directory)).toEqual([expect.stringMatching(/-000001\.parquet$/)]);
+      const events = await kernelEvents(directory);
+      expect(lastMs(events)).toBeGreaterThan(stoppedMs - 100);
+      expect(load.answered()).toBeGreaterThan(100);
+    },
+  );
+});
