@@ -136,12 +136,15 @@ function describe(
 ): Reconstruction {
   const sum = (value: (output: DecodeOutput) => number) =>
     decoded.reduce((total, output) => total + value(output), 0);
-  const ends = shards.map(({ summary }) => BigInt(summary.toNs));
+  const { fromNs: askedFrom = run.plan.baseNs, toNs: askedTo } = run.options;
+  const last = shards.map(({ summary }) => BigInt(summary.toNs)).reduce((a, b) => (a > b ? a : b));
+  const fromNs = askedFrom > run.plan.baseNs ? askedFrom : run.plan.baseNs;
+  const toNs = askedTo !== undefined && askedTo < last ? askedTo : last;
   return {
     version: 1,
     tool: TOOL,
-    fromNs: run.plan.baseNs.toString(),
-    toNs: ends.reduce((a, b) => (a > b ? a : b)).toString(),
+    fromNs: fromNs.toString(),
+    toNs: toNs.toString(),
     segments: shards.map(({ summary }) => summary),
     unreadable,
     losses: shards.flatMap(({ losses }) => losses),

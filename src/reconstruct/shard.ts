@@ -24,6 +24,34 @@ function partitionOf(low: number, high: number, partitions: number): number {
   return ((mixed ^ (mixed >>> 15)) >>> 0) % partitions;
 }
 
+interface Range {
+  readonly fromNs?: bigint;
+  readonly toNs?: bigint;
+}
+
+function rangeOf({ fromNs, toNs }: ShardInput): Range {
+  return {
+    ...(fromNs === undefined ? {} : { fromNs: BigInt(fromNs) }),
+    ...(toNs === undefined ? {} : { toNs: BigInt(toNs) }),
+  };
+}
+
+/**
+ * The rows inside the range, and those before it that say who is there: a segment begins
+ * with a description of the open connections and processes.
+ */
+function selectRows(batch: Batch, { fromNs, toNs }: Range): Batch {
+  if (fromNs === undefined && toNs === undefined) return batch;
+  const rows = Array.from(batch.time_ns.keys()).filter((row) => {
+    const time = batch.time_ns[row]!;
+    if (toNs !== undefined && time >= toNs) return false;
+    if (fromNs === undefined || time >= fromNs) return true;
+    const kind = batch.kind[row];
+    return kind !== EventKind.receive && kind !== EventKind.send && kind !== EventKind.loss;
+  });
+  return takeRows(EVENT_COLUMNS, batch, Uint32Array.from(rows));
+}
+
 /** Row indices of one batch by partition; rows without a connection go nowhere. */
 function splitRows(batch: Batch, partitions: number): Uint32Array[] {
   const { connection } = batch;
@@ -109,11 +137,12 @@ export async function shard(input: ShardInput): Promise<ShardOutput> {
   const losses: LossSummary[] = [];
   let rows = 0;
   try {
-    const range = {
-      ...(input.fromNs === undefined ? {} : { fromNs: BigInt(input.fromNs) }),
-      ...(input.toNs === undefined ? {} : { toNs: BigInt(input.toNs) }),
-    };
-    for await (const batch of segment.read(range)) {
+    const range = rangeOf(input);
+    const isBefore = range.fromNs !== undefined && segment.toNs < range.fromNs;
+    // Earlier batches are read too, for what they say about connections and processes.
+    const options = range.toNs === undefined ? {} : { toNs: range.toNs };
+    for await (const whole of isBefore ? [] : segment.read(options)) {
+      const batch = selectRows(whole, range);
       rows += batch.rows;
       collectProcessEvents(batch, processEvents, pids);
       collectLosses(batch, segment.header.host, losses);
