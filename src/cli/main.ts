@@ -18,7 +18,22 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 function usageError(message: string | undefined, error: Error | undefined): never {
   if (error instanceof CodedError) throw error;
   const text = message ?? error?.message ?? 'wrong usage';
-  throw new CodedError('USAGE', `${text}.`, '', 'See `aftertrace --help`.');
+  const sentence = /[.!?]$/.test(text) ? text : `${text}.`;
+  throw new CodedError('USAGE', sentence, '', 'See `aftertrace --help`.');
+}
+
+/** yargs makes '' of an option without its value, and a list of one that is given twice. */
+function checkValues(argv: Readonly<Record<string, unknown>>, options: unknown): true {
+  const { array: lists } = options as { readonly array: readonly string[] };
+  for (const [name, value] of Object.entries(argv)) {
+    // Aliases and the camelCase twins of options hold the same values again.
+    if (name.length === 1 || name === '$0' || /[A-Z]/.test(name)) continue;
+    if (value === '') throw new CodedError('USAGE', 'needs a value.', `--${name}`);
+    if (Array.isArray(value) && !lists.includes(name)) {
+      throw new CodedError('USAGE', 'was given more than once.', `--${name}`, 'Give it once.');
+    }
+  }
+  return true;
 }
 
 async function buildParser(args: readonly string[], done: (code: number) => void) {
@@ -36,6 +51,7 @@ async function buildParser(args: readonly string[], done: (code: number) => void
     .alias('h', 'help')
     .strict()
     .recommendCommands()
+    .check(checkValues, true)
     .demandCommand(1, 'a command is missing')
     .completion('completion', 'Print a completion script for bash or zsh')
     .wrap(Math.min(110, process.stdout.columns || 100))

@@ -61,6 +61,22 @@ export function visible(text: string): string {
   });
 }
 
+/**
+ * A command goes on with what is readable, as long as that is anything.
+ * @throws CodedError INPUT for the first file when nothing is readable; the others are warned of
+ */
+export function requireReadable(
+  readable: readonly unknown[],
+  unreadable: readonly { readonly file: string; readonly reason: string }[],
+): void {
+  const [first, ...others] = unreadable;
+  if (readable.length > 0 || first === undefined) return;
+  for (const { file, reason } of others) {
+    process.stderr.write(`warning: ${visible(file)}: ${visible(reason)}\n`);
+  }
+  throw new CodedError('INPUT', first.reason, first.file);
+}
+
 const EXIT_OF_CODE: Readonly<Record<CodedError['code'], ExitCode>> = {
   USAGE: ExitCode.usage,
   INPUT: ExitCode.failure,

@@ -63,6 +63,12 @@ export function parseShare(flag: string, text: string): number {
   return share;
 }
 
+/** @throws CodedError USAGE naming the flag; what is no number at all yargs gives as NaN */
+export function requireWhole(flag: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new CodedError('USAGE', `must be a whole number from ${least} to ${most}.`, flag);
+}
+
 /** 12345678 -> "11.8 MiB". */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

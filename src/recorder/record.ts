@@ -45,6 +45,8 @@ export interface RecordStats {
 export interface RecordHooks {
   /** Ends the recording: everything is flushed and closed. */
   readonly signal: AbortSignal;
+  /** Recording has begun. */
+  readonly onStart?: () => void;
   readonly onStats: (stats: RecordStats) => void;
   readonly onNote: (text: string) => void;
 }
@@ -196,6 +198,7 @@ export async function record(
     const recording = openRecording(options, source, hooks, converter);
     recording.log.tick();
     source.start(batchHandler(recording));
+    hooks.onStart?.();
     const stopTimers = startTimers(recording);
     await untilEnd(options.durationMs, hooks.signal);
     await source.stop();

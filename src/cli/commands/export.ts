@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { Argv } from 'yargs';
 import { CodedError } from '../../model/errors.js';
 import { EXIT_CODE_HELP, ExitCode } from '../exit-codes.js';
-import { print } from '../output.js';
+import { print, requireReadable, visible } from '../output.js';
 
 export const command = 'export <segments..>';
 export const describe = 'Write segments in another form';
@@ -38,14 +38,21 @@ type Args = Awaited<ReturnType<typeof builder>['argv']>;
 export async function handler(args: Args): Promise<number> {
   const { readCatalog } = await import('../../store/catalog.js');
   const { exportCompat } = await import('../../store/compat.js');
+  const { ioError } = await import('../../store/io-error.js');
   if (!args.compat) throw new CodedError('USAGE', 'there is no other form yet.', '--no-compat');
   const { segments, unreadable } = await readCatalog(args.segments);
-  mkdirSync(args.out, { recursive: true, mode: 0o700 });
+  requireReadable(segments, unreadable);
+  try {
+    mkdirSync(args.out, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw ioError('OUTPUT', args.out, 'create the directory', cause);
+  }
   for (const { path } of segments) {
     const name = basename(path).replace(/\.(parquet|part)$/, '.compat.parquet');
     await exportCompat(path, join(args.out, name));
     print(join(args.out, name));
   }
-  for (const { file, reason } of unreadable) process.stderr.write(`warning: ${file}: ${reason}\n`);
+  for (const { file, reason } of unreadable)
+    process.stderr.write(`warning: ${visible(file)}: ${visible(reason)}\n`);
   return unreadable.length > 0 ? ExitCode.partial : ExitCode.ok;
 }

@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import type { Counts } from '../../store/inspect.js';
 import { EXIT_CODE_HELP, ExitCode } from '../exit-codes.js';
-import { print, visible } from '../output.js';
+import { print, requireReadable, visible } from '../output.js';
 import { formatBytes, formatCount } from '../quantities.js';
 import { formatMoment } from '../window.js';
 
@@ -37,6 +37,7 @@ function moments(fromNs: string, toNs: string): string {
 export async function handler(args: Args): Promise<number> {
   const { inspectPaths } = await import('../../store/inspect.js');
   const result = await inspectPaths(args.paths);
+  requireReadable(result.segments, result.unreadable);
   if (args.json) print(JSON.stringify(result, null, 2));
   else {
     for (const segment of result.segments) {
@@ -57,8 +58,5 @@ export async function handler(args: Args): Promise<number> {
     print(losses === '' ? 'lost: nothing' : `LOST: ${losses}`);
   }
   for (const warning of result.warnings) process.stderr.write(`warning: ${visible(warning)}\n`);
-  for (const { file, reason } of result.unreadable) {
-    process.stderr.write(`warning: ${visible(file)}: ${visible(reason)}\n`);
-  }
   return result.unreadable.length > 0 ? ExitCode.partial : ExitCode.ok;
 }

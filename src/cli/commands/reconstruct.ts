@@ -4,7 +4,7 @@ import type { Reconstruction } from '../../model/reconstruction.js';
 import { DEFAULT_MIN_CONFIDENCE } from '../../model/span.js';
 import { EXIT_CODE_HELP, ExitCode } from '../exit-codes.js';
 import { createVoice, print, visible } from '../output.js';
-import { formatCount, parseDuration, parseShare, plural } from '../quantities.js';
+import { formatCount, parseDuration, parseShare, plural, requireWhole } from '../quantities.js';
 import { onInterrupt } from '../signals.js';
 import { parseMoment } from '../window.js';
 
@@ -56,17 +56,20 @@ function range(args: Args): { fromNs?: bigint; toNs?: bigint } {
   const now = Date.now();
   const since = args.since === undefined ? undefined : now - parseDuration('--since', args.since);
   const from = since === undefined ? args.from : new Date(since).toISOString();
+  const fromNs = from === undefined ? undefined : parseMoment('--from', from, now);
+  const toNs = args.to === undefined ? undefined : parseMoment('--to', args.to, now);
+  if (fromNs !== undefined && toNs !== undefined && toNs <= fromNs) {
+    throw new CodedError('USAGE', 'is not after --from.', '--to');
+  }
   return {
-    ...(from === undefined ? {} : { fromNs: parseMoment('--from', from, now) }),
-    ...(args.to === undefined ? {} : { toNs: parseMoment('--to', args.to, now) }),
+    ...(fromNs === undefined ? {} : { fromNs }),
+    ...(toNs === undefined ? {} : { toNs }),
   };
 }
 
 function checkNumbers(args: Args): void {
   const { workers, minConfidence } = args;
-  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= 1024)) {
-    throw new CodedError('USAGE', 'must be a whole number from 1 to 1024.', '--workers');
-  }
+  if (workers !== undefined) requireWhole('--workers', workers, 1, 1024);
   if (!(minConfidence >= 0.5 && minConfidence <= 1)) {
     throw new CodedError('USAGE', 'must be from 0.5 to 1.', '--min-confidence');
   }

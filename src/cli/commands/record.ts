@@ -4,10 +4,17 @@ import { CodedError } from '../../model/errors.js';
 import { openNativeSource } from '../../recorder/native-source.js';
 import type { RecordStats } from '../../recorder/record.js';
 import { redactionPolicy } from '../../recorder/redaction-policy.js';
-import type { CaptureOptions } from '../../recorder/source.js';
+import { CAPTURE_LIMITS, type CaptureOptions } from '../../recorder/source.js';
 import { EXIT_CODE_HELP } from '../exit-codes.js';
 import { createVoice } from '../output.js';
-import { formatBytes, formatCount, parseDuration, parseShare, parseSize } from '../quantities.js';
+import {
+  formatBytes,
+  formatCount,
+  parseDuration,
+  parseShare,
+  parseSize,
+  requireWhole,
+} from '../quantities.js';
 import { onInterrupt } from '../signals.js';
 
 const OPTIONS = {
@@ -40,19 +47,28 @@ const OPTIONS = {
   port: {
     type: 'number',
     array: true,
+    requiresArg: true,
     default: [] as number[],
     describe: 'Only connections with this local or remote port',
   },
-  pid: { type: 'number', array: true, default: [] as number[], describe: 'Only this process' },
+  pid: {
+    type: 'number',
+    array: true,
+    requiresArg: true,
+    default: [] as number[],
+    describe: 'Only this process',
+  },
   process: {
     type: 'string',
     array: true,
+    requiresArg: true,
     default: [] as string[],
     describe: 'Only processes of this name (first 15 bytes)',
   },
   cgroup: {
     type: 'string',
     array: true,
+    requiresArg: true,
     default: [] as string[],
     describe: 'Only this cgroup v2: a path, or an id',
   },
@@ -61,12 +77,14 @@ const OPTIONS = {
   'redact-header': {
     type: 'string',
     array: true,
+    requiresArg: true,
     default: [] as string[],
     describe: 'Mask this header as well',
   },
   'redact-query': {
     type: 'string',
     array: true,
+    requiresArg: true,
     default: [] as string[],
     describe: 'Mask this query key as well',
   },
@@ -105,6 +123,9 @@ function cgroupId(text: string): bigint {
 }
 
 function captureOptions(args: Args): CaptureOptions {
+  for (const port of args.port) requireWhole('--port', port, 1, 65_535);
+  for (const pid of args.pid) requireWhole('--pid', pid, 1, 2 ** 22);
+  requireWhole('--snaplen', args.snaplen, 0, CAPTURE_LIMITS.snaplen);
   return {
     snaplen: args.snaplen,
     ringBytes: parseSize('--ring-size', args.ringSize),
@@ -171,9 +192,9 @@ export async function handler(args: Args): Promise<number> {
   if (!args.redact) voice.warn('--no-redact: passwords, cookies and tokens are stored as captured');
   const interrupt = onInterrupt();
   const source = openNativeSource(capture);
-  voice.note(`recording to ${args.out}; Ctrl-C ends and flushes`);
   const final = await record(options, source, {
     signal: interrupt.signal,
+    onStart: () => voice.note(`recording to ${args.out}; Ctrl-C ends and flushes`),
     onStats: (stats) => voice.progress(statsLine(stats)),
     onNote: voice.note,
   });
