@@ -9,7 +9,7 @@ function noLinks(): LinkCounts {
 }
 
 function isVerdict(text: string): text is Verdict {
-  return text in Verdict;
+  return Object.hasOwn(Verdict, text);
 }
 
 interface ServiceFacts {

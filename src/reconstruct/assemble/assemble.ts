@@ -1,13 +1,13 @@
 import { EXCHANGE_COLUMNS, type ExchangeTable } from '../../model/exchange.js';
 import type { HostRecord, ProcessRecord } from '../../model/process.js';
 import type { Reconstruction } from '../../model/reconstruction.js';
-import type { LinkTable, SpanTable, TraceTable } from '../../model/span.js';
+import { type LinkTable, type SpanTable, type TraceTable, Verdict } from '../../model/span.js';
 import { concatTables } from '../../model/tables.js';
 import { readTable } from '../../store/table-file.js';
 import { CAUSE_COLUMNS } from '../causality/cause-table.js';
 import { criticalTimes } from './critical.js';
 import { buildLinks } from './link-table.js';
-import { countUnmatched, type Group, resolveParents } from './parents.js';
+import { countUnmatched, type Group, type Parents, resolveParents } from './parents.js';
 import { estimateSkews } from './skew.js';
 import { buildSpans, outputOrder, spanIdsOf, spanTimes } from './spans.js';
 import { buildTraces } from './trace-table.js';
@@ -48,6 +48,14 @@ async function readGroups(
   return { exchanges: concatTables(EXCHANGE_COLUMNS, tables), groups };
 }
 
+/** A link that was removed because it closed a cycle leaves a parent that nobody knows. */
+function forgetCut({ parent, verdict }: Parents): void {
+  for (const [row, claimed] of verdict.entries()) {
+    const linked = claimed === Verdict.certain || claimed === Verdict.probable;
+    if (linked && parent[row] === -1) verdict[row] = Verdict.unknown;
+  }
+}
+
 /**
  * Joins hops and causes into traces. The one step that sees all exchanges at once
  * (about 400 bytes each), because a trace may touch every host.
@@ -58,6 +66,7 @@ export async function assemble(input: AssembleInput): Promise<Assembled> {
   const spanIds = spanIdsOf(exchanges, hosts);
   const { parents, hops } = resolveParents(exchanges, groups);
   const forest = buildForest(exchanges, parents.parent, spanIds);
+  forgetCut(parents);
   const { start, end } = spanTimes(exchanges);
   const critical = criticalTimes(parents.parent, forest.root, start, end);
   const assembly = {
