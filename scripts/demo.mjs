@@ -4,7 +4,7 @@
  * possible, the same is done on the recorded fixture of the same shop.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -58,22 +58,14 @@ async function recordLive() {
       .filter((line) => line.startsWith('recorded'))
       .join('')}`,
   );
-  return join(DEMO, 'segments');
 }
 
 /** Scores the result against what the services logged: the reconstruction never saw that. */
-function scoreLine(segments, truth) {
-  if (!existsSync(truth)) return;
-  const args = [
-    '--import',
-    'tsx',
-    join(ROOT, 'bench', 'accuracy.ts'),
-    '--in',
-    dirname(segments),
-    '--json',
-  ];
+function scoreLine(recording) {
+  const bench = join(ROOT, 'bench', 'accuracy.ts');
+  const args = ['--import', 'tsx', bench, '--in', recording, '--json'];
   const result = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: ROOT, maxBuffer: 1e8 });
-  if (result.status !== 0) return;
+  if (result.status !== 0) fail(`the score could not be made: ${result.stderr}`);
   const score = JSON.parse(result.stdout);
   const { right, wrong, unknown } = score.total;
   const share = (part) => `${((part / (right + wrong + unknown)) * 100).toFixed(2)} %`;
@@ -98,23 +90,19 @@ if (
 rmSync(DEMO, { recursive: true, force: true });
 mkdirSync(DEMO, { recursive: true });
 const reason = whyNotLive();
-let segments = FIXTURE;
+const recording = reason === undefined ? DEMO : FIXTURE;
 if (reason === undefined) {
-  segments = await recordLive().catch((error) => fail(error.message));
+  await recordLive().catch((error) => fail(error.message));
 } else {
   say(
     `Recording is not possible here (${reason}); using the recorded fixture of the same shop instead.`,
   );
-  if (!existsSync(FIXTURE)) fail(`${FIXTURE} is missing.`);
 }
 const out = join(DEMO, 'out');
-const code = aftertrace('reconstruct', segments, '--out', out, '--force');
+const code = aftertrace('reconstruct', join(recording, 'segments'), '--out', out, '--force');
 if (code !== 0 && code !== 3) fail('reconstruct failed, see above.');
 if (aftertrace('report', out) !== 0) fail('report failed, see above.');
-scoreLine(
-  join(reason === undefined ? DEMO : FIXTURE, 'segments'),
-  join(reason === undefined ? DEMO : FIXTURE, 'truth'),
-);
+scoreLine(recording);
 const html = join(out, 'report.html');
 const size = (readFileSync(html).length / 1024).toFixed(0);
 say(`\nThe report: ${html} (${size} KiB, one file, works offline).`);
