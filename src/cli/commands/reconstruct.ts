@@ -3,7 +3,7 @@ import { CodedError } from '../../model/errors.js';
 import type { Reconstruction } from '../../model/reconstruction.js';
 import { DEFAULT_MIN_CONFIDENCE } from '../../model/span.js';
 import { EXIT_CODE_HELP, ExitCode } from '../exit-codes.js';
-import { createVoice, print, visible } from '../output.js';
+import { createVoice, print, reportError, visible } from '../output.js';
 import { formatCount, parseDuration, parseShare, plural, requireWhole } from '../quantities.js';
 import { onInterrupt } from '../signals.js';
 import { parseMoment } from '../window.js';
@@ -113,8 +113,11 @@ export async function handler(args: Args): Promise<number> {
     signal: interrupt.signal,
   }).catch((error: unknown) => {
     if (interrupt.code() === 0) throw error;
-    throw new CodedError('INTERRUPTED', 'interrupted; nothing was written.');
+    reportError(new CodedError('INTERRUPTED', 'interrupted; nothing was written.'), false);
+    return undefined;
   });
+  // SIGINT and SIGTERM have codes of their own.
+  if (result === undefined) return interrupt.code();
   voice.endProgress();
   for (const { file, reason } of result.unreadable)
     voice.warn(`${visible(file)}: ${visible(reason)}`);
