@@ -29,6 +29,9 @@ async function importsByParser(): Promise<Map<string, string[]>> {
     write: false,
     metafile: true,
     format: 'esm',
+    // Nothing is lowered, so that esbuild adds no imports of its own.
+    target: 'esnext',
+    jsx: 'preserve',
     logLevel: 'silent',
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
     plugins: [

@@ -86,6 +86,8 @@ describe('findViolations', () => {
     ['reconstruct/a.ts', '../report/contract.js'],
     ['report/contract.ts', './analyze/b.js'],
     ['report/contract.ts', '../store/b.js'],
+    ['report/format.ts', '../model/b.js'],
+    ['report/text.ts', './render/b.js'],
     ['report/analyze/a.ts', '../render/b.js'],
     ['report/analyze/a.ts', '../../reconstruct/b.js'],
     ['report/render/a.ts', '../../model/b.js'],
@@ -126,7 +128,7 @@ describe('findViolations', () => {
       'store/a.ts': "import 'hyparquet'; import '../model/b.js'; import 'node:fs';",
       'report/report.ts':
         "import './render/a.js'; import './analyze/b.js'; import '../store/a.js';",
-      'report/viewer/a.tsx': "import { h } from 'preact'; import '../contract.js';",
+      'report/viewer/a.tsx': "import { h } from 'preact'; import '../text.js';",
       'report/analyze/graph.ts': "import dagre from '@dagrejs/dagre';",
     });
     expect(findViolations(sources)).toEqual([]);

@@ -5,6 +5,9 @@ import { type Import, importsOf } from './imports.js';
 /** Source text by path below src, as in `store/catalog.ts`. */
 export type Sources = ReadonlyMap<string, string>;
 
+/** What all of report shares: the contract, and how numbers and texts are written. */
+const SHARED = ['report/contract', 'report/format', 'report/text'];
+
 /**
  * The layers of docs/ARCHITECTURE.md ("Rules") and what each may import besides itself.
  * The most specific prefix of a path decides which layer it belongs to.
@@ -16,10 +19,12 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   recorder: ['model', 'http1', 'store'],
   reconstruct: ['model', 'http1', 'store'],
   'report/contract': ['model'],
-  'report/analyze': ['model', 'store', 'report/contract'],
-  'report/render': ['report/contract'],
-  'report/viewer': ['report/contract', 'report/render'],
-  'report/report': ['model', 'store', 'report/contract', 'report/analyze', 'report/render'],
+  'report/format': [],
+  'report/text': [],
+  'report/analyze': ['model', 'store', ...SHARED],
+  'report/render': SHARED,
+  'report/viewer': [...SHARED, 'report/render'],
+  'report/report': ['model', 'store', 'report/analyze', 'report/render', ...SHARED],
   cli: ['model', 'store', 'recorder', 'reconstruct', 'report/report', 'report/contract'],
 };
 
