@@ -8,6 +8,7 @@ import type {
   Windows,
 } from '../contract.js';
 import { formatClock, formatCount, formatDuration, formatPart, formatShare } from '../format.js';
+import { shorten } from '../text.js';
 
 /** A place is named only if it explains at least this share … */
 const MIN_SCORE = 0.5;
@@ -15,6 +16,8 @@ const MIN_SCORE = 0.5;
 const MAX_RIVAL = 0.5;
 /** Links left unknown at the named service that make its own time doubtful. */
 const DOUBTFUL_LINKS = 0.02;
+/** Routes are captured text: they must not drown the sentence. */
+const MAX_NAME = 80;
 /** Requests in the incident below which the figures are weak. */
 const FEW_REQUESTS = 50;
 
@@ -61,7 +64,9 @@ function routeSentence({ impact }: Findings): Sentence[] {
       (before?.p95Ms && during.p95Ms && during.p95Ms > before.p95Ms * 3),
   );
   if (hit.length === 0) return [];
-  const names = hit.slice(0, 3).map(({ service, route }) => `${route} at ${service}`);
+  const names = hit
+    .slice(0, 3)
+    .map(({ service, route }) => `${shorten(route, MAX_NAME)} at ${service}`);
   const more = hit.length > 3 ? ` and ${hit.length - 3} more` : '';
   const text = `Hit: ${names.join(', ')}${more}; ${impact.routes.length - hit.length} other routes changed little.`;
   return [{ text, evidence: 'impact' }];

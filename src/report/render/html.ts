@@ -91,10 +91,10 @@ function figures(report: Report): Markup {
   const { heatMap, windows, epochNs, serviceMap, conclusion } = report;
   return html`<section id="heat-map" aria-labelledby="heat-map-title"><h2 id="heat-map-title">Latency over time</h2>
 <p class="hint">${windowLine(report)} A stronger colour is more requests. Click or drag over cells to filter the traces below.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Heat map">${heatMapSvg(heatMap, windows, epochNs)}</div></section>
+<div class="scroll" tabindex="0" role="region" aria-label="Heat map, picture">${heatMapSvg(heatMap, windows, epochNs)}</div></section>
 <section id="service-map" aria-labelledby="service-map-title"><h2 id="service-map-title">Service map</h2>
 <p class="hint">Figures are of the ${windows.incident === null ? 'whole recording' : 'incident'}; what got worse against the baseline is marked ▲. A dashed box was not recorded: it is known from its callers.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Service map">${serviceMapSvg(serviceMap, conclusion.culprit)}</div></section>`;
+<div class="scroll" tabindex="0" role="region" aria-label="Service map, picture">${serviceMapSvg(serviceMap, conclusion.culprit)}</div></section>`;
 }
 
 function findings(report: Report): Markup {

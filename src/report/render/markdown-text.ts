@@ -1,8 +1,11 @@
-import { showControls } from '../text.js';
+import { shorten, showControls } from '../text.js';
+
+/** Sentences of the report are shorter; captured names need not be. */
+const MAX_PLAIN = 1000;
 
 /** Text that Markdown shows as it is: nothing in it becomes a link, markup or HTML. */
 export function plain(text: string): string {
-  return showControls(text).replace(/[\\`*_{}[\]<>()#+!|~&:@]/g, (character) =>
+  return shorten(showControls(text), MAX_PLAIN).replace(/[\\`*_{}[\]<>()#+!|~&:@]/g, (character) =>
     // A backslash before these two would be shown; nothing autolinks without them.
     character === ':' || character === '@' ? `&#${character.codePointAt(0)};` : `\\${character}`,
   );
@@ -17,9 +20,12 @@ export function markdownTable(
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+/** Longer labels make a graph unreadable. */
+const MAX_LABEL = 60;
+
 /** A label inside a Mermaid graph: quotes and markup become entities of its own. */
 export function mermaidLabel(text: string): string {
-  return showControls(text).replace(
+  return shorten(showControls(text), MAX_LABEL).replace(
     /[^\p{L}\p{N} ./_,·%-]/gu,
     (character) => `#${character.codePointAt(0)};`,
   );

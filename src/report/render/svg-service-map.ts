@@ -1,5 +1,6 @@
 import { Graph, layout } from '@dagrejs/dagre';
 import type { MapEdge, MapNode, ServiceMap } from '../contract.js';
+import { shorten } from '../text.js';
 import { changeOf, describeStats } from './change.js';
 import { html, type Markup } from './markup.js';
 
@@ -13,10 +14,6 @@ interface Point {
   readonly y: number;
 }
 
-function shorten(text: string): string {
-  return text.length > MAX_LABEL ? `${text.slice(0, MAX_LABEL - 1)}…` : text;
-}
-
 function captionOf(node: MapNode): string {
   if (!node.recorded) return `not recorded · ${describeStats(node.during)}`;
   if (node.during.requests === 0) return 'calls only';
@@ -24,7 +21,7 @@ function captionOf(node: MapNode): string {
 }
 
 function widthOf(node: MapNode): number {
-  const longest = Math.max(shorten(node.service).length * 1.15, captionOf(node).length);
+  const longest = Math.max(shorten(node.service, MAX_LABEL).length * 1.15, captionOf(node).length);
   return Math.max(90, longest * CHARACTER + 24);
 }
 
@@ -73,7 +70,7 @@ function nodeMark(node: MapNode, at: Point, culprit: string | null): Markup {
   const top = (at.y - NODE_HEIGHT / 2).toFixed(1);
   const before = node.before === null ? '' : `; before: ${describeStats(node.before)}`;
   return html`<g class="node ${change}${isCulprit ? ' culprit' : ''}${node.recorded ? '' : ' unrecorded'}"><rect x="${left}" y="${top}" width="${width.toFixed(1)}" height="${NODE_HEIGHT}" rx="7"/>
-<text class="name" x="${at.x.toFixed(1)}" y="${(at.y - 4).toFixed(1)}">${shorten(node.service)}${isCulprit ? ' · candidate' : ''}</text>
+<text class="name" x="${at.x.toFixed(1)}" y="${(at.y - 4).toFixed(1)}">${shorten(node.service, MAX_LABEL)}${isCulprit ? ' · candidate' : ''}</text>
 <text class="caption" x="${at.x.toFixed(1)}" y="${(at.y + 13).toFixed(1)}">${captionOf(node)}</text><title>${node.service}: ${describeStats(node.during)}${before}</title></g>`;
 }
 

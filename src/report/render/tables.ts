@@ -14,7 +14,7 @@ import { html, type Markup } from './markup.js';
 const P99_NEEDS = 100;
 
 function table(head: readonly string[], rows: readonly Markup[], label: string): Markup {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table><thead><tr>${head.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}, table"><table><thead><tr>${head.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 /** "before → during" of one figure. */
