@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { EventKind } from '../../src/model/event.js';
 import { openSegment } from '../../src/store/segment-reader.js';
 import { describeLive } from '../bpf/live.js';
-import { runCli } from '../cli/run-cli.js';
+import { expectOneError, runCli } from '../cli/run-cli.js';
 import { useTemporaryDirectories } from '../store/temporary.js';
 import { kernelEvents, lastMs, seconds, useLiveRecorders } from './live-recorder.js';
 import { ofKind, segmentPaths } from './read-rows.js';
@@ -14,7 +14,17 @@ const start = useLiveRecorders();
 /** The claim is one second; the margin is for a machine that is busy with other tests. */
 const MOST_LOST_MS = 1500;
 
-describeLive('a recorder that is killed', () => {
+describeLive('the recorder as a process', () => {
+  test('a second recorder on its directory is refused in one line; the first goes on to its end', async () => {
+    const directory = temporaryDirectory();
+    const load = await start.load();
+    const { result } = await start.recorder(directory, load.port, ['--duration', '3s']);
+    const refused = await runCli(['record', '--out', directory, '--duration', '1s']);
+    expectOneError(refused, 1, `${directory}: is in use by the recorder with pid `);
+    expect((await result).code).toBe(0);
+    expect((await kernelEvents(directory)).length).toBeGreaterThan(100);
+  });
+
   test('kill -9 loses at most the last second; the files read, and the next start closes them', async () => {
     const directory = temporaryDirectory();
     const load = await start.load();
