@@ -29,8 +29,6 @@ async function importsByParser(): Promise<Map<string, string[]>> {
     write: false,
     metafile: true,
     format: 'esm',
-    // Nothing is lowered, so that esbuild adds no imports of its own.
-    target: 'esnext',
     jsx: 'preserve',
     logLevel: 'silent',
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
@@ -48,7 +46,8 @@ async function importsByParser(): Promise<Map<string, string[]>> {
   return new Map(
     Object.entries(metafile.inputs).map(([path, { imports }]) => [
       relative('.', path).split(sep).join('/'),
-      imports.map((found) => found.path),
+      // Helpers of its own are no imports of the source.
+      imports.map((found) => found.path).filter((name) => name !== '<runtime>'),
     ]),
   );
 }
