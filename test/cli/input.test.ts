@@ -1,6 +1,6 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { useTemporaryDirectories } from '../store/temporary.js';
 import { expectOneError, runCli } from './run-cli.js';
 import { writeSegment } from './segments.js';
@@ -14,24 +14,22 @@ const READERS: [string, (out: string) => string[]][] = [
   ['reconstruct', (out) => ['--out', join(out, 'x')]],
 ];
 
-describe.each(READERS)(
+test.each(READERS)(
   '%s of input that is no recording ends with 1 and names it',
-  (name, more) => {
-    test('a path that is not there', async () => {
-      const path = join(temporaryDirectory(), 'gone');
-      const result = await runCli([name, path, ...more(temporaryDirectory())]);
-      expectOneError(result, 1, `${path}: cannot read: no such file or directory. Check the path.`);
-    });
-
-    test('an empty directory', async () => {
-      const path = temporaryDirectory();
-      const result = await runCli([name, path, ...more(temporaryDirectory())]);
-      expectOneError(
-        result,
-        1,
-        `${path}: holds no segments. Name a directory that aftertrace record`,
-      );
-    });
+  async (name, more) => {
+    const empty = temporaryDirectory();
+    const gone = join(empty, 'gone');
+    const args = more(temporaryDirectory());
+    const [ofGone, ofEmpty] = await Promise.all([
+      runCli([name, gone, ...args]),
+      runCli([name, empty, ...args]),
+    ]);
+    expectOneError(ofGone, 1, `${gone}: cannot read: no such file or directory. Check the path.`);
+    expectOneError(
+      ofEmpty,
+      1,
+      `${empty}: holds no segments. Name a directory that aftertrace record`,
+    );
   },
 );
 

@@ -14,7 +14,7 @@ describe('Ctrl-C in the middle of reconstruct', () => {
   ] as const)('%s ends it with %d soon, and leaves no half result', async (signal, code) => {
     const directory = temporaryDirectory();
     // Reading all of this takes many seconds.
-    await writeCopies(directory, 20_000, 400);
+    await writeCopies(directory, 10_000, 300);
     const out = join(temporaryDirectory(), 'result');
     const running = startCli(['reconstruct', directory, '--out', out, '--workers', '1']);
     await running.says('reading segments');

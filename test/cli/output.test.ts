@@ -13,12 +13,14 @@ const temporaryDirectory = useTemporaryDirectories();
 test('inspect --json is JSON alone, with the same facts as the text', async () => {
   const directory = temporaryDirectory();
   const segment = await writeSegment(directory, 500);
-  const json = await runCli(['inspect', directory, '--json']);
+  const [json, plain] = await Promise.all([
+    runCli(['inspect', directory, '--json']),
+    runCli(['inspect', directory]),
+  ]);
   expect(json).toMatchObject({ code: 0, stderr: '' });
   const result = JSON.parse(json.stdout);
   expect(result).toMatchObject({ rows: 500, losses: {}, unreadable: [], warnings: [] });
   expect(result.segments).toMatchObject([{ path: segment, rows: 500, partial: false }]);
-  const plain = await runCli(['inspect', directory]);
   expect(plain).toMatchObject({ code: 0, stderr: '' });
   expect(plain.stdout).toContain(`${segment}\n`);
   expect(plain.stdout).toContain(' · 500 rows · ');

@@ -17,7 +17,6 @@ describe.concurrent('wrong usage is answered with one line and exit code 2', () 
     [['inspekt'], 'Did you mean inspect? See `aftertrace --help`.'],
     [[...RECORD, '--bogus'], 'Unknown argument: bogus.'],
     [['record'], 'Missing required argument: out.'],
-    [['inspect'], 'got 0, need at least 1.'],
     [['export', '.', '--out', 'never-made'], 'Missing required argument: compat.'],
     [
       ['export', '.', '--no-compat', '--out', 'never-made'],
@@ -27,17 +26,12 @@ describe.concurrent('wrong usage is answered with one line and exit code 2', () 
     [[...RECORD, '--out', 'other'], '--out: was given more than once. Give it once.'],
     [[...RECORD, '--port'], 'Not enough arguments following: port.'],
     [[...RECORD, '--port', 'abc'], '--port: must be a whole number from 1 to 65535.'],
-    [[...RECORD, '--port', '80', '--port', '70000'], '--port: must be'],
-    [[...RECORD, '--pid', '0'], '--pid: must be a whole number from 1 to'],
     [[...RECORD, '--snaplen', '9999'], '--snaplen: must be a whole number from 0 to 4096.'],
     [[...RECORD, '--rotate-size', '5x'], '--rotate-size: "5x" is not a size such as 64MiB.'],
     [[...RECORD, '--duration', '5'], '--duration: "5" is not a duration such as 90s'],
-    [[...RECORD, '--min-free', '101%'], '--min-free: "101%" is not a share such as 10%'],
     [[...RECORD, '--cgroup', 'nope'], '--cgroup nope: no such cgroup.'],
     [[...RECONSTRUCT, '--from', '25:00'], '--from: "25:00" is not a time. Use 2026-'],
     [[...RECONSTRUCT, '--from', '12:00', '--to', '11:00'], '--to: is not after --from.'],
-    [[...RECONSTRUCT, '--since', '5m', '--to', 'now'], 'since and to are mutually exclusive.'],
-    [[...RECONSTRUCT, '--workers', '0'], '--workers: must be a whole number from 1 to 1024.'],
     [[...RECONSTRUCT, '--min-confidence', '0.2'], '--min-confidence: must be from 0.5 to 1.'],
   ])('%j', async (args, text) => {
     expectOneError(await runCli(args), 2, text);
