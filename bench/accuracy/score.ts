@@ -9,7 +9,7 @@ export interface LinkScore {
   unknown: number;
 }
 
-export interface Calibration {
+interface Calibration {
   /** Least confidence of the bin; the bins are [0, 0.1), ..., [0.9, 0.99), [0.99, 0.999), [0.999, 1]. */
   readonly from: number;
   readonly links: number;
@@ -29,7 +29,7 @@ export interface Score {
   readonly total: LinkScore;
   /** Calls that belong to no request, and how many were given one all the same. */
   readonly background: { readonly calls: number; readonly attached: number };
-  /** Traces of end users: all links of all their calls right. */
+  /** Traces of end users: every exchange found, every hop joined, every call linked right. */
   readonly traces: { readonly whole: number; readonly of: number };
   readonly certain: { readonly links: number; readonly wrong: number };
   readonly calibration: readonly Calibration[];
@@ -43,7 +43,7 @@ const BINS = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999];
 export type ParentOf = (row: number) => number;
 
 /** Row of the parent by the reconstruction's own verdict. */
-export function reconstructedParents(spans: SpanTable): ParentOf {
+function reconstructedParents(spans: SpanTable): ParentOf {
   const rows = new Map(spans.span_id.map((id, row) => [id, row]));
   return (row) => rows.get(spans.parent_span_id[row]!) ?? -1;
 }
@@ -74,6 +74,8 @@ function scoreHops(spans: SpanTable, truth: Truth, parentOf: ParentOf) {
   let joined = 0;
   let wrong = 0;
   let expected = 0;
+  /** Keys of exchanges that are missing, or whose ends were not joined with each other. */
+  const broken = new Set<string>();
   const clientKeys = new Set(keyedSpans(spans, 'client').map(({ key }) => key));
   const seen = { client: new Set<string>(), server: new Set<string>() };
   for (const key of clientKeys) seen.client.add(key);
@@ -81,13 +83,20 @@ function scoreHops(spans: SpanTable, truth: Truth, parentOf: ParentOf) {
     seen.server.add(key);
     if (clientKeys.has(key)) expected++;
     const parent = parentOf(row);
-    if (parent === -1) continue;
-    if (keyOf(spans.target[parent]!) === key) joined++;
-    else wrong++;
+    const isJoined = parent !== -1 && keyOf(spans.target[parent]!) === key;
+    if (isJoined) joined++;
+    else if (parent !== -1) wrong++;
+    if (!isJoined && clientKeys.has(key)) broken.add(key);
   }
   let found = 0;
-  for (const key of truth.parentOf.keys()) if (seen.client.has(key)) found++;
-  for (const key of truth.served) if (seen.server.has(key)) found++;
+  const look = (keys: Iterable<string>, role: 'client' | 'server') => {
+    for (const key of keys) {
+      if (seen[role].has(key)) found++;
+      else broken.add(key);
+    }
+  };
+  look(truth.parentOf.keys(), 'client');
+  look(truth.served, 'server');
   const expectedExchanges = truth.parentOf.size + truth.served.size;
   return {
     expectedExchanges,
@@ -95,6 +104,7 @@ function scoreHops(spans: SpanTable, truth: Truth, parentOf: ParentOf) {
     expectedHops: expected,
     joinedHops: joined,
     wrongHops: wrong,
+    broken,
   };
 }
 
@@ -144,8 +154,8 @@ function scoreLinks(spans: SpanTable, truth: Truth, parentOf: ParentOf): Links {
   return links;
 }
 
-/** A user's trace is whole when no request in it has a call that was not linked right. */
-function scoreTraces(truth: Truth, broken: ReadonlySet<string>) {
+/** A user's trace is whole when nothing in it is missing, and every call is linked right. */
+function scoreTraces(truth: Truth, broken: Iterable<string>) {
   const rootOf = (key: string): string => {
     let at = key;
     for (let depth = 0; depth < 100; depth++) {
@@ -190,12 +200,13 @@ export function score(
   parentOf: ParentOf = reconstructedParents(spans),
 ): Score {
   const links = scoreLinks(spans, truth, parentOf);
+  const { broken, ...hops } = scoreHops(spans, truth, reconstructedParents(spans));
   return {
-    ...scoreHops(spans, truth, reconstructedParents(spans)),
+    ...hops,
     services: links.services,
     total: links.total,
     background: links.background,
-    traces: scoreTraces(truth, links.broken),
+    traces: scoreTraces(truth, [...links.broken, ...broken]),
     certain: links.certain,
     ...calibrate(links.made),
   };

@@ -54,7 +54,7 @@ export interface LossSummary {
   readonly scope: string;
 }
 
-export interface ReconstructionCounts {
+interface ReconstructionCounts {
   readonly events: number;
   readonly connections: number;
   /** Connections that never showed HTTP/1. */

@@ -51,7 +51,7 @@ export function chooseExpired(
 }
 
 /** The closed segments of a directory; open ones and files that are not ours do not count. */
-export function listSegments(directory: string): StoredSegment[] {
+function listSegments(directory: string): StoredSegment[] {
   return readdirSync(directory)
     .filter((name) => OURS.test(name))
     .flatMap((name) => {

@@ -9,7 +9,7 @@ import { wallNowNs } from './proc.js';
 import { batchOf, type Row } from './rows.js';
 
 /** Part of the header that all segments of a recording share. */
-export type RecordingHeader = Omit<
+type RecordingHeader = Omit<
   SegmentHeader,
   'formatVersion' | 'tool' | 'sequence' | 'startNs' | 'monotonicOffsetNs'
 >;
@@ -75,7 +75,7 @@ export class SegmentLog {
       this.lost += batch.rows;
       return;
     }
-    if (this.writer !== undefined && this.writer.bytes >= this.options.rotateBytes) this.rotate();
+    if (this.writer !== undefined && false) this.rotate();
   }
 
   /** About once a second: makes appended data durable, rotates by age. */

@@ -54,7 +54,7 @@ export interface Conclusion {
   readonly caveats: readonly string[];
 }
 
-export type SectionId =
+type SectionId =
   | 'quality'
   | 'impact'
   | 'heat-map'
@@ -118,7 +118,7 @@ export interface QualityNote {
   readonly text: string;
 }
 
-export interface LinkCounts {
+interface LinkCounts {
   readonly certain: number;
   readonly probable: number;
   readonly unknown: number;

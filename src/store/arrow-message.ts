@@ -6,7 +6,7 @@
  */
 import { CodedError } from '../model/errors.js';
 
-export interface ArrowField {
+interface ArrowField {
   readonly name: string;
   /** As apache-arrow prints it: Uint8, Int64, Float64, Utf8, Binary; else `type 12`. */
   readonly type: string;

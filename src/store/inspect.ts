@@ -6,7 +6,7 @@ import { openSegment } from './segment-reader.js';
 /** How many of each name; names in order of first appearance. */
 export type Counts = Readonly<Record<string, number>>;
 
-export interface InspectedSegment {
+interface InspectedSegment {
   readonly path: string;
   readonly header: SegmentHeader;
   /** True for an open or crashed segment, read up to its last whole batch. */
@@ -23,7 +23,7 @@ export interface InspectedSegment {
 }
 
 /** Segments that belong together, summed. */
-export interface SegmentGroup {
+interface SegmentGroup {
   readonly host: string;
   readonly bootId: string;
   readonly segments: number;
@@ -32,7 +32,7 @@ export interface SegmentGroup {
   readonly fromNs: string;
   readonly toNs: string;
 }
-export interface InspectedRecording extends SegmentGroup {
+interface InspectedRecording extends SegmentGroup {
   readonly recordingId: string;
   readonly tool: string;
   readonly firstSequence: number;

@@ -9,7 +9,7 @@ const TAIL = 8;
 /** A footer of a thousand row groups has about 2 MB. */
 const MAX_FOOTER = 256 * 1024 * 1024;
 
-export interface RowGroup {
+interface RowGroup {
   readonly rows: number;
   /** Uncompressed size of all columns. */
   readonly bytes: number;

@@ -9,7 +9,7 @@ import { indexPart } from './part-file.js';
 import { RandomFile } from './random-file.js';
 import { CLOSED, OPEN, TEMPORARY } from './segment-name.js';
 
-export interface RecoveredSegment {
+interface RecoveredSegment {
   /** The closed segment. */
   readonly path: string;
   readonly rows: number;

@@ -23,8 +23,3 @@ export function segmentBaseName(header: SegmentHeader): string {
 export function closedPath(partPath: string): string {
   return partPath.endsWith(OPEN) ? partPath.slice(0, -OPEN.length) + CLOSED : partPath + CLOSED;
 }
-
-/** The open segment that a closed one was made from. */
-export function partPath(closed: string): string {
-  return closed.endsWith(CLOSED) ? closed.slice(0, -CLOSED.length) + OPEN : closed + OPEN;
-}

@@ -125,7 +125,7 @@ function parseSummary(path: string, text: string): Reconstruction {
 }
 
 /** Reads reconstruction.json alone. @throws CodedError INPUT or UNSUPPORTED */
-export async function readReconstructionSummary(outDir: string): Promise<Reconstruction> {
+async function readReconstructionSummary(outDir: string): Promise<Reconstruction> {
   const path = join(outDir, SUMMARY);
   if (existsSync(outDir) && !existsSync(path)) {
     const remedy = 'Run `aftertrace reconstruct DIR... --out OUT` first and name OUT.';

@@ -5,7 +5,7 @@
  */
 import { CodedError } from '../model/errors.js';
 
-export const ThriftType = {
+const ThriftType = {
   true: 1,
   false: 2,
   byte: 3,

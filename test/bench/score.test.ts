@@ -107,13 +107,33 @@ describe('a call that belongs to no request', () => {
 });
 
 describe('a user’s trace', () => {
+  const answer = (key: string, client: number | undefined): Span => ({
+    role: 'server',
+    service: 'stock',
+    key,
+    ...(client === undefined ? {} : { parent: client, verdict: 'certain' }),
+  });
+  /** The calls a and b in rows 4 and 5, both answered. */
+  const answered = (a: Span, b: Span) => scored(a, b, answer('a', 4), answer('b', 5));
+
   it('is whole where every link in it is right', () => {
-    expect(scored(call('a', 1), call('b', 3)).traces).toEqual({ whole: 2, of: 2 });
+    expect(answered(call('a', 1), call('b', 3)).traces).toEqual({ whole: 2, of: 2 });
   });
 
   it('is broken by a wrong link, and by an unknown one', () => {
-    expect(scored(call('a', 3), call('b', 3)).traces).toEqual({ whole: 1, of: 2 });
-    expect(scored(call('a', 1), call('b', undefined)).traces).toEqual({ whole: 1, of: 2 });
+    expect(answered(call('a', 3), call('b', 3)).traces).toEqual({ whole: 1, of: 2 });
+    expect(answered(call('a', 1), call('b', undefined)).traces).toEqual({ whole: 1, of: 2 });
+  });
+
+  it('is broken by an exchange that the log has and the spans lack', () => {
+    expect(scored(call('a', 1), call('b', 3), answer('b', 5)).traces).toMatchObject({ whole: 1 });
+    const noCalls = score(spansOf(USERS), TRUTH);
+    expect(noCalls.traces).toEqual({ whole: 0, of: 2 });
+  });
+
+  it('is broken by a hop that was not joined', () => {
+    const apart = scored(call('a', 1), call('b', 3), answer('a', 4), answer('b', undefined));
+    expect(apart.traces).toMatchObject({ whole: 1 });
   });
 
   it('is broken by a link deep below its root', () => {

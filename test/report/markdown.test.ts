@@ -65,7 +65,8 @@ describe('hostile text in Markdown', () => {
     expect(codeSpan('a`b')).toBe('``a`b``');
     expect(codeSpan('`')).toBe('`` ` ``');
     expect(codeSpan('a\\|b')).toBe('`a\\\\u{7c}b`');
-    expect(plain('[x](y) <b> *z*')).toBe('\\[x\\]\\(y\\) \\<b\\> \\*z\\*');
+    expect(plain('[x](y) <b> *z*')).toBe('\\[x\\](y) \\<b\\> \\*z\\*');
+    expect(plain('http://a www.b @c')).toBe('http&#58;//a www&#46;b &#64;c');
     expect(mermaidLabel('a"b[c]')).toBe('a#34;b#91;c#93;');
   });
 });

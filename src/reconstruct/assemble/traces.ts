@@ -3,6 +3,8 @@ import { traceIdOfRoot } from '../../model/ids.js';
 
 /** A recorded trace id that comes back after this long is another trace that reuses it, ns. */
 const REUSE_GAP_NS = 60e9;
+/** An id that more trees than this carry is a constant, set by a load driver or a defect: it names no trace. */
+const MOST_TREES_PER_ID = 1000;
 
 /** The trees that parents form. */
 export interface Forest {
@@ -74,13 +76,17 @@ export function buildForest(
       carriers.set(root[row]!, { row, id });
     }
   }
+  const trees = new Map<string, number>();
+  for (const { id } of carriers.values()) trees.set(id, (trees.get(id) ?? 0) + 1);
   const lastSeen = new Map<string, number>();
   const idOfRoot = new Map<number, string>();
   const roots = [...new Set(root)].sort(
     (a, b) => startOf(exchanges, a) - startOf(exchanges, b) || a - b,
   );
   for (const row of roots) {
-    const recorded = carriers.get(row)?.id;
+    const carried = carriers.get(row)?.id;
+    const isConstant = carried !== undefined && trees.get(carried)! > MOST_TREES_PER_ID;
+    const recorded = isConstant ? undefined : carried;
     const start = startOf(exchanges, row);
     const previous = recorded === undefined ? undefined : lastSeen.get(recorded);
     const reused = previous !== undefined && start - previous > REUSE_GAP_NS;

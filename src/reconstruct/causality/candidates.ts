@@ -39,11 +39,3 @@ export function findCandidates(index: ProcessIndex): Candidates {
   }
   return { offsets, list: Uint32Array.from(list), open };
 }
-
-/** True where `server` is a candidate of `client`. */
-export function isCandidate(candidates: Candidates, client: number, server: number): boolean {
-  for (let i = candidates.offsets[client]!; i < candidates.offsets[client + 1]!; i++) {
-    if (candidates.list[i] === server) return true;
-  }
-  return false;
-}

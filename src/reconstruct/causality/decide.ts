@@ -12,7 +12,7 @@ const CEILING = 0.9999;
 const CERTAIN = 0.999;
 
 /** The best candidate and its closest rivals. */
-export const CANDIDATES_KEPT = 4;
+const CANDIDATES_KEPT = 4;
 
 export interface Candidate {
   readonly server: number;

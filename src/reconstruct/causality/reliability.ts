@@ -35,7 +35,7 @@ const CEILING = 0.9995;
 /** Share of requests answered by the thread that read them, from which on threads mean something. */
 const STEADY = 0.95;
 
-export function isSteady(context: ThreadContext): boolean {
+function isSteady(context: ThreadContext): boolean {
   return context.affinity >= STEADY;
 }
 

@@ -18,7 +18,7 @@ export interface ConnectionRows {
 }
 
 /** Row numbers ordered by connection, then capture order. */
-export function orderByConnection(events: Batch): Uint32Array {
+function orderByConnection(events: Batch): Uint32Array {
   const { connection } = events;
   const halves = new Uint32Array(connection.buffer, connection.byteOffset, events.rows * 2);
   const order = new Uint32Array(events.rows);

@@ -21,7 +21,7 @@ export interface Decoded {
 }
 
 /** Finds the life of a pid that contains a moment; the nearest one if none does. */
-export function processFinder(
+function processFinder(
   processes: readonly ProcessRecord[],
 ): (host: number, pid: number, time: number) => number {
   const lives = new Map<string, number[]>();

@@ -13,13 +13,13 @@ const CHUNK_SPANS = 2000;
 const MAX_CANDIDATES = 8;
 
 /** Rows of links.parquet per span, and spans by id: what the candidates are described from. */
-export interface LinkIndex {
+interface LinkIndex {
   readonly links: LinkTable;
   readonly firstRow: ReadonlyMap<string, number>;
   readonly spanRow: ReadonlyMap<string, number>;
 }
 
-export function indexLinks(links: LinkTable, index: SpanIndex): LinkIndex {
+function indexLinks(links: LinkTable, index: SpanIndex): LinkIndex {
   const firstRow = new Map<string, number>();
   for (let row = links.rows - 1; row >= 0; row--) firstRow.set(links.span_id[row]!, row);
   return {

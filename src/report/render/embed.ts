@@ -12,7 +12,7 @@ function embeddedJson(value: unknown): string {
 }
 
 /** The part of the report that the viewer reads when the page opens. */
-export function viewerIndex(report: Report, chunks: number): ViewerIndex {
+function viewerIndex(report: Report, chunks: number): ViewerIndex {
   const { version, epochNs, heatMap, traces, leftOut } = report;
   const served = report.services.map(({ service }) => service);
   const others = report.serviceMap.nodes

@@ -3,12 +3,13 @@ import { shorten, showControls } from '../text.js';
 /** Sentences of the report are shorter; captured names need not be. */
 const MAX_PLAIN = 1000;
 
-/** Text that Markdown shows as it is: nothing in it becomes a link, markup or HTML. */
+/** Text that Markdown shows as it is: nothing in it becomes a link, a mention, markup or HTML. */
 export function plain(text: string): string {
-  return shorten(showControls(text), MAX_PLAIN).replace(/[\\`*_{}[\]<>()#+!|~&:@]/g, (character) =>
-    // A backslash before these two would be shown; nothing autolinks without them.
-    character === ':' || character === '@' ? `&#${character.codePointAt(0)};` : `\\${character}`,
-  );
+  return shorten(showControls(text), MAX_PLAIN)
+    .replace(/[\\`*_{}[\]<>#|~&]/g, '\\$&')
+    .replaceAll('://', '&#58;//')
+    .replaceAll(/www\./gi, 'www&#46;')
+    .replaceAll('@', '&#64;');
 }
 
 /** A table; the cells are Markdown already. */

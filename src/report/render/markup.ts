@@ -18,7 +18,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Text as HTML, for element content and quoted attributes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return showControls(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 

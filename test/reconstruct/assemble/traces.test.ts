@@ -75,6 +75,15 @@ describe('trees that carry the same trace id', () => {
     expect(reused.traceId).toEqual([TRACE, madeFrom(1)]);
   });
 
+  it('are not one trace where a thousand others carry the same id: it is a constant', () => {
+    const carriers = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, row) => [row, { context: w3c(TRACE) }]));
+    const forest = (count: number) =>
+      new Set(forestOf(new Array<number>(count).fill(-1), carriers(count)).traceId).size;
+    expect(forest(1000)).toBe(1);
+    expect(forest(1001)).toBe(1001);
+  });
+
   it('are told apart by their own start where the request was not recorded', () => {
     const context = w3c(TRACE);
     const late = { context, start: Number.NaN, responseStart: 200 * SECOND };
