@@ -8,7 +8,7 @@ import {
 import { type MessageHandler, MessageScanner } from '../../src/http1/scanner.js';
 
 /** A message as the scanner told of it. */
-export interface Scanned {
+interface Scanned {
   readonly head: Head;
   /** Offset of its first byte. */
   readonly start: number;

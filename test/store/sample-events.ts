@@ -33,7 +33,7 @@ export function bytesColumn(values: readonly (string | Uint8Array)[]): BytesColu
 }
 
 /** A small, fast, seeded generator (mulberry32): samples must not differ between runs. */
-export function randomNumbers(seed: number): () => number {
+function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
