@@ -75,7 +75,7 @@ export class SegmentLog {
       this.lost += batch.rows;
       return;
     }
-    if (this.writer !== undefined && false) this.rotate();
+    if (this.writer !== undefined && this.writer.bytes >= this.options.rotateBytes) this.rotate();
   }
 
   /** About once a second: makes appended data durable, rotates by age. */
