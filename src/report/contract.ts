@@ -33,12 +33,21 @@ export interface Report {
   readonly method: Method;
 }
 
+/** A stretch in which failed and slow requests stand out. */
+export interface Stretch extends Window {
+  readonly requests: number;
+  readonly failed: number;
+  readonly slow: number;
+}
+
 export interface Windows {
   readonly incident: Window | null;
   /** found: stood out; given: by the user; none: nothing stood out. */
   readonly incidentSource: 'found' | 'given' | 'none';
   /** Time to compare with; empty where there is none. */
   readonly baseline: readonly Window[];
+  /** Other stretches that stand out, the worst first; no part of the baseline. */
+  readonly others: readonly Stretch[];
   /** before: the time before the incident; around: before and after it; given: by the user. */
   readonly baselineSource: 'before' | 'around' | 'given' | 'none';
 }

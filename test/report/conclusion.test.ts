@@ -71,6 +71,18 @@ describe('the conclusion', () => {
     expect(report.factors.map(({ service }) => service).sort()).toEqual(['catalog', 'payment']);
   });
 
+  test('puts a stretch of failures before a worse one of waiting, and tells of both', () => {
+    const report = conclusionOf((ms, i) => {
+      if (ms < 3000) return { catalogMs: 80 };
+      return isFault(ms) && i % 3 === 0 ? { paymentStatus: 503 } : {};
+    });
+    expect(report.conclusion.culprit).toBe('payment');
+    expect(report.windows.others).toHaveLength(1);
+    expect(report.windows.baseline[0]!.fromMs).toBeCloseTo(3000, -3);
+    const said = report.conclusion.sentences.map(({ text }) => text).join('\n');
+    expect(said).toContain('Another stretch stands out, from 12:00:00.000');
+  });
+
   test('does not bluff about latency where there is nothing to compare with', () => {
     const builder = shopDay(() => ({ paymentMs: 300 }));
     const incident = { fromNs: EPOCH_NS, toNs: EPOCH_NS + 30_000_000_000n };

@@ -1,31 +1,41 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { quantile } from '../../src/report/analyze/quantile.js';
-import { findIncident } from '../../src/report/analyze/windows.js';
+import { findStretches } from '../../src/report/analyze/scan.js';
 
 const RANGE = { fromMs: 0, toMs: 60_000 };
 
 function requestsEvery(ms: number, isBad: (at: number) => boolean) {
   const start = Float64Array.from({ length: RANGE.toMs / ms }, (_, i) => i * ms);
   return {
-    requests: { rows: start.length, start },
+    start,
     bad: Uint8Array.from(start, (at) => (isBad(at) ? 1 : 0)),
   };
 }
 
 describe('the search for an incident', () => {
   test('finds a burst of bad requests', () => {
-    const { requests, bad } = requestsEvery(50, (at) => at >= 20_000 && at < 25_000);
-    expect(findIncident(requests, bad, RANGE)).toEqual({ fromMs: 20_000, toMs: 25_000 });
+    const { start, bad } = requestsEvery(50, (at) => at >= 20_000 && at < 25_000);
+    expect(findStretches(start, bad, RANGE)).toEqual([{ fromMs: 20_000, toMs: 25_000 }]);
+  });
+
+  test('finds several bursts, the strongest first, and never one twice', () => {
+    const { start, bad } = requestsEvery(
+      50,
+      (at) => (at >= 10_000 && at < 12_000) || (at >= 40_000 && at < 48_000),
+    );
+    expect(findStretches(start, bad, RANGE)).toEqual([
+      { fromMs: 40_000, toMs: 48_000 },
+      { fromMs: 10_000, toMs: 12_000 },
+    ]);
   });
 
   test('finds none among no requests, none bad, or all bad', () => {
-    const none = { rows: 0, start: new Float64Array(0) };
-    expect(findIncident(none, new Uint8Array(0), RANGE)).toBeNull();
+    expect(findStretches(new Float64Array(0), new Uint8Array(0), RANGE)).toEqual([]);
     const good = requestsEvery(50, () => false);
-    expect(findIncident(good.requests, good.bad, RANGE)).toBeNull();
+    expect(findStretches(good.start, good.bad, RANGE)).toEqual([]);
     const all = requestsEvery(50, () => true);
-    expect(findIncident(all.requests, all.bad, RANGE)).toBeNull();
+    expect(findStretches(all.start, all.bad, RANGE)).toEqual([]);
   });
 
   test('finds chance in less than one of a hundred recordings', () => {
@@ -36,8 +46,8 @@ describe('the search for an incident', () => {
       return seed / 2 ** 32;
     };
     for (let run = 0; run < 300; run++) {
-      const { requests, bad } = requestsEvery(60, () => random() < 0.05);
-      if (findIncident(requests, bad, RANGE) !== null) found++;
+      const { start, bad } = requestsEvery(60, () => random() < 0.05);
+      found += findStretches(start, bad, RANGE).length;
     }
     expect(found).toBeLessThan(3);
   });

@@ -45,7 +45,7 @@ const STATEMENTS: Readonly<Record<Requests['countedAt'], string>> = {
 
 const COMMON_STATEMENTS = [
   'Failed: a status of 500 or more, a reset, or no response although the recording went on for a second. Slow: beyond three times the usual latency of its route (and 5 ms); the usual is the lower quartile over time of the route’s median.',
-  'The incident is the stretch in which failed and slow requests are most over-represented (scan statistic, Kulldorff 1997), if it is unlikely to be chance and at least twice the rate of the rest.',
+  'The incident is the stretch in which failed and slow requests are most over-represented (scan statistic, Kulldorff 1997), if it is unlikely to be chance and at least twice the rate of the rest. Of several, the one with most failures is the incident; all are left out of the baseline.',
   'A candidate factor is ranked by two shares: failures that begin at it (followed along the links to the innermost failed exchange), and own time on the critical path. Both count only beyond what the baseline’s mean of the same routes gives. Time a caller waits belongs to the one it waits for.',
   'A candidate is named in the headline only if it explains at least half and twice as much as the next. It is where the evidence points, not a proven cause.',
   'Times are as recorded, in UTC. Quantiles interpolate between neighbours. A link’s confidence is the probability that the parent is right, learned from this recording itself; links below the threshold are left unknown and never guessed.',

@@ -48,7 +48,9 @@ function impactSentence({ impact, windows, epochNs }: Findings): Sentence {
       : `From ${formatClock(epochNs, windows.incident.fromMs)} to ${formatClock(epochNs, windows.incident.toMs)} UTC`;
   const failed = `${formatPart(during.failed, during.requests)} requests failed`;
   const usual =
-    before === null ? '' : `, against ${formatPart(before.failed, before.requests)} before`;
+    before === null
+      ? ''
+      : `, against ${formatPart(before.failed, before.requests)} in the baseline`;
   const slow =
     during.p95Ms === null
       ? ''
@@ -70,6 +72,16 @@ function routeSentence({ impact }: Findings): Sentence[] {
   const more = hit.length > 3 ? ` and ${hit.length - 3} more` : '';
   const text = `Hit: ${names.join(', ')}${more}; ${impact.routes.length - hit.length} other routes changed little.`;
   return [{ text, evidence: 'impact' }];
+}
+
+function otherSentences({ windows, epochNs }: Findings): Sentence[] {
+  return windows.others.map(({ fromMs, toMs, requests, failed, slow }) => {
+    const from = formatClock(epochNs, fromMs);
+    const to = formatClock(epochNs, toMs);
+    const what = `${formatPart(failed, requests)} failed and ${formatPart(slow, requests)} were slow`;
+    const text = `Another stretch stands out, from ${from} to ${to}: ${what}. It is left out of the baseline; --incident looks into it.`;
+    return { text, evidence: 'heat-map' };
+  });
 }
 
 function factorSentence(factor: Factor): Sentence {
@@ -156,6 +168,7 @@ export function conclude(findings: Findings): Conclusion {
   if (windows.incident !== null) {
     const named = culprit === undefined ? factors.slice(0, 3) : [culprit];
     sentences.push(...named.map(factorSentence), ...routeSentence(findings));
+    sentences.push(...otherSentences(findings));
   }
   return {
     headline: headline(findings, culprit),

@@ -1,84 +1,9 @@
-import type { Window, Windows } from '../contract.js';
+import type { Stretch, Window, Windows } from '../contract.js';
 import type { Requests } from './requests.js';
+import { findStretches, likelihoodRatio, MIN_RATIO } from './scan.js';
 
-/** How finely the incident's edges are searched. */
-const BINS = 120;
-/** Log likelihood ratio from which a window stands out: chance finds one less than once in 1000 recordings. */
-const MIN_RATIO = 15;
-/** The share of bad requests must rise by this factor and by this much. */
-const MIN_RISE = 2;
-const MIN_EXTRA = 0.01;
-/** An incident of more than this share of the recording leaves nothing to compare with. */
-const MAX_SHARE = 0.8;
 /** Requests that a baseline needs. */
 const MIN_BASELINE = 30;
-
-function xLogX(count: number, of: number): number {
-  return count === 0 ? 0 : count * Math.log(count / of);
-}
-
-/** Log likelihood of `bad` of `all` requests under their own rate. */
-function logLikelihood(bad: number, all: number): number {
-  return xLogX(bad, all) + xLogX(all - bad, all);
-}
-
-/**
- * The window in which bad requests are most over-represented: the scan statistic for
- * Bernoulli trials of Kulldorff (1997), over all windows of up to 80 % of the recording.
- *
- * @param bad per request: 1 if it failed or was slow
- * @returns null if no window stands out
- */
-export function findIncident(
-  requests: Pick<Requests, 'rows' | 'start'>,
-  bad: Uint8Array,
-  range: Window,
-): Window | null {
-  const width = (range.toMs - range.fromMs) / BINS;
-  if (!(width > 0)) return null;
-  const all = new Float64Array(BINS + 1);
-  const bads = new Float64Array(BINS + 1);
-  for (let i = 0; i < requests.rows; i++) {
-    const bin = Math.floor((requests.start[i]! - range.fromMs) / width);
-    const at = Math.min(BINS - 1, Math.max(0, bin)) + 1;
-    all[at]!++;
-    bads[at]! += bad[i]!;
-  }
-  for (let bin = 1; bin <= BINS; bin++) {
-    all[bin]! += all[bin - 1]!;
-    bads[bin]! += bads[bin - 1]!;
-  }
-  const total = all[BINS]!;
-  const totalBad = bads[BINS]!;
-  const whole = logLikelihood(totalBad, total);
-  let best = MIN_RATIO;
-  let found: Window | null = null;
-  for (let from = 0; from < BINS; from++) {
-    for (let to = from + 1; to <= Math.min(BINS, from + BINS * MAX_SHARE); to++) {
-      const inside = all[to]! - all[from]!;
-      const insideBad = bads[to]! - bads[from]!;
-      const outside = total - inside;
-      if (inside === 0 || outside === 0) continue;
-      const share = insideBad / inside;
-      const rest = (totalBad - insideBad) / outside;
-      if (share < rest * MIN_RISE || share - rest < MIN_EXTRA) continue;
-      const ratio =
-        logLikelihood(insideBad, inside) + logLikelihood(totalBad - insideBad, outside) - whole;
-      if (ratio <= best) continue;
-      best = ratio;
-      found = { fromMs: range.fromMs + from * width, toMs: range.fromMs + to * width };
-    }
-  }
-  return found;
-}
-
-function countIn(requests: Pick<Requests, 'rows' | 'start'>, windows: readonly Window[]): number {
-  let count = 0;
-  for (let i = 0; i < requests.rows; i++) {
-    if (isIn(windows, requests.start[i]!)) count++;
-  }
-  return count;
-}
 
 /** Whether a moment lies in one of the windows. */
 export function isIn(windows: readonly Window[], moment: number): boolean {
@@ -90,19 +15,63 @@ export function lengthOf(windows: readonly Window[]): number {
   return windows.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
 }
 
+/** What is left of a window without others. */
+function without(window: Window, others: readonly Window[]): Window[] {
+  return others.reduce<Window[]>(
+    (parts, other) =>
+      parts
+        .flatMap(({ fromMs, toMs }) => [
+          { fromMs, toMs: Math.min(toMs, other.fromMs) },
+          { fromMs: Math.max(fromMs, other.toMs), toMs },
+        ])
+        .filter(({ fromMs, toMs }) => toMs > fromMs),
+    [window],
+  );
+}
+
+function describeStretch(requests: Requests, window: Window): Stretch {
+  const counts = { requests: 0, failed: 0, slow: 0 };
+  for (let i = 0; i < requests.rows; i++) {
+    if (!isIn([window], requests.start[i]!)) continue;
+    counts.requests++;
+    if (requests.failed[i] === 1) counts.failed++;
+    else if (requests.slow[i] === 1) counts.slow++;
+  }
+  return { ...window, ...counts };
+}
+
+/**
+ * The worst stretch first. Failures are worse than waiting: a stretch in which they are
+ * over-represented comes before any without, whatever was slow.
+ */
+function rankStretches(requests: Requests, stretches: readonly Window[]): Stretch[] {
+  const failed = requests.failed.reduce((sum, one) => sum + one, 0);
+  const failures = (s: Stretch) => {
+    const rest = requests.rows - s.requests;
+    if (rest === 0 || s.failed / s.requests <= (failed - s.failed) / rest) return 0;
+    const ratio = likelihoodRatio(s.failed, s.requests, failed - s.failed, rest);
+    return ratio > MIN_RATIO ? s.failed : 0;
+  };
+  return stretches
+    .map((window) => describeStretch(requests, window))
+    .sort((a, b) => failures(b) - failures(a) || b.slow - a.slow || a.fromMs - b.fromMs);
+}
+
 function findBaseline(
   requests: Requests,
   incident: Window,
+  others: readonly Window[],
   range: Window,
 ): Pick<Windows, 'baseline' | 'baselineSource'> {
-  const before = { fromMs: range.fromMs, toMs: incident.fromMs };
-  if (countIn(requests, [before]) >= MIN_BASELINE) {
-    return { baseline: [before], baselineSource: 'before' };
-  }
-  const around = [before, { fromMs: incident.toMs, toMs: range.toMs }].filter(
-    ({ fromMs, toMs }) => toMs > fromMs,
-  );
-  return countIn(requests, around) >= MIN_BASELINE
+  const suffices = (windows: readonly Window[]) => {
+    let count = 0;
+    for (const start of requests.start) if (isIn(windows, start)) count++;
+    return count >= MIN_BASELINE;
+  };
+  const before = without({ fromMs: range.fromMs, toMs: incident.fromMs }, others);
+  if (suffices(before)) return { baseline: before, baselineSource: 'before' };
+  const around = without(range, [incident, ...others]);
+  return suffices(around)
     ? { baseline: around, baselineSource: 'around' }
     : { baseline: [], baselineSource: 'none' };
 }
@@ -118,18 +87,22 @@ export function chooseWindows(
   given: { readonly incident?: Window; readonly baseline?: Window },
 ): Windows {
   const bad = Uint8Array.from(requests.failed, (failed, i) => failed | requests.slow[i]!);
-  const found = given.incident ?? findIncident(requests, bad, range);
-  if (found === null) {
-    return { incident: null, incidentSource: 'none', baseline: [], baselineSource: 'none' };
+  const stretches = rankStretches(requests, findStretches(requests.start, bad, range));
+  const found = given.incident ?? stretches[0];
+  if (found === undefined) {
+    const none = { incident: null, incidentSource: 'none', baselineSource: 'none' } as const;
+    return { ...none, baseline: [], others: [] };
   }
-  const source = given.incident === undefined ? 'found' : 'given';
-  if (given.baseline !== undefined) {
-    return {
-      incident: found,
-      incidentSource: source,
-      baseline: [given.baseline],
-      baselineSource: 'given',
-    };
-  }
-  return { incident: found, incidentSource: source, ...findBaseline(requests, found, range) };
+  const incident = { fromMs: found.fromMs, toMs: found.toMs };
+  const others = stretches.filter(
+    ({ fromMs, toMs }) => toMs <= incident.fromMs || fromMs >= incident.toMs,
+  );
+  return {
+    incident,
+    incidentSource: given.incident === undefined ? 'found' : 'given',
+    others,
+    ...(given.baseline === undefined
+      ? findBaseline(requests, incident, others, range)
+      : { baseline: [given.baseline], baselineSource: 'given' }),
+  };
 }

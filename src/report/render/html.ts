@@ -55,7 +55,7 @@ function tile(
   ratio: string,
 ) {
   const { before, during } = comparison;
-  return html`<div class="tile"><dt>${label}</dt><dd><strong>${value(during)}</strong>${before === null ? null : html`<span class="before">before: ${value(before)}</span>`}${ratio === '' ? null : html`<span class="ratio">${ratio}</span>`}</dd></div>`;
+  return html`<div class="tile"><dt>${label}</dt><dd><strong>${value(during)}</strong>${before === null ? null : html`<span class="before">baseline: ${value(before)}</span>`}${ratio === '' ? null : html`<span class="ratio">${ratio}</span>`}</dd></div>`;
 }
 
 function impact(report: Report): Markup {

@@ -69,6 +69,9 @@ function timeline({ windows, epochNs, range, errors }: Report): string {
       [windows.incident.toMs, 'incident ends'],
     );
   }
+  for (const { fromMs, toMs } of windows.others) {
+    events.push([fromMs, 'another stretch stands out from here'], [toMs, 'that stretch ends']);
+  }
   events.push([range.toMs, 'recording ends']);
   const rows = events
     .sort(([a], [b]) => a - b)
@@ -134,7 +137,14 @@ function errorTable({ errors }: Report): string {
     code(group.exampleTraceId),
   ]);
   return markdownTable(
-    ['begins at', 'exchange', 'how it came out', 'before → during', 'origin uncertain', 'example'],
+    [
+      'begins at',
+      'exchange',
+      'how it came out',
+      'baseline → incident',
+      'origin uncertain',
+      'example',
+    ],
     rows,
   );
 }

@@ -71,6 +71,12 @@ function incidentMark(incident: Window, scale: Scale): Markup {
 <text class="incident-label" x="${from.toFixed(1)}" y="${TOP - 17}">incident</text>`;
 }
 
+/** Other stretches that stand out: marked, but less. */
+function otherMark({ fromMs, toMs }: Window, scale: Scale): Markup {
+  const from = scale.x(fromMs);
+  return html`<rect class="other-bar" x="${from.toFixed(1)}" y="${TOP - 9}" width="${(scale.x(toMs) - from).toFixed(1)}" height="4" rx="2"><title>stands out too</title></rect>`;
+}
+
 function axes(map: HeatMap, scale: Scale, epochNs: string): Markup[] {
   const marks: Markup[] = [
     html`<text class="axis end" x="${LEFT - 8}" y="${TOP + 13}">failed</text>`,
@@ -101,6 +107,7 @@ export function heatMapSvg(map: HeatMap, windows: Windows, epochNs: string): Mar
   const label = `Heat map of ${total} answered requests by time and latency, ${failed} failed in a row on top`;
   return html`<svg id="heat-map-picture" class="heat-map" viewBox="0 0 ${WIDTH} ${scale.height + 24}" role="img" aria-label="${label}">
 ${windows.incident === null ? null : incidentMark(windows.incident, scale)}
+${windows.others.map((other) => otherMark(other, scale))}
 ${cells(map, scale, epochNs)}
 ${axes(map, scale, epochNs)}
 </svg>`;

@@ -59,7 +59,7 @@ function edgeMark(edge: MapEdge, points: readonly Point[]): Markup {
   const middle = points[points.length >> 1]!;
   const label = edge.during.requests === 0 ? 'gone' : `${edge.during.perSecond.toPrecision(3)}/s`;
   return html`<g class="edge ${change}"><path d="${pathOf(points)}" stroke-width="${width}" marker-end="url(#arrow-${change})"/>
-<text x="${middle.x.toFixed(1)}" y="${(middle.y - 5).toFixed(1)}">${label}</text><title>${edge.from} calls ${edge.to}: ${describeStats(edge.during)}${edge.before === null ? '' : `; before: ${describeStats(edge.before)}`}</title></g>`;
+<text x="${middle.x.toFixed(1)}" y="${(middle.y - 5).toFixed(1)}">${label}</text><title>${edge.from} calls ${edge.to}: ${describeStats(edge.during)}${edge.before === null ? '' : `; baseline: ${describeStats(edge.before)}`}</title></g>`;
 }
 
 function nodeMark(node: MapNode, at: Point, culprit: string | null): Markup {
@@ -68,7 +68,7 @@ function nodeMark(node: MapNode, at: Point, culprit: string | null): Markup {
   const width = widthOf(node);
   const left = (at.x - width / 2).toFixed(1);
   const top = (at.y - NODE_HEIGHT / 2).toFixed(1);
-  const before = node.before === null ? '' : `; before: ${describeStats(node.before)}`;
+  const before = node.before === null ? '' : `; baseline: ${describeStats(node.before)}`;
   return html`<g class="node ${change}${isCulprit ? ' culprit' : ''}${node.recorded ? '' : ' unrecorded'}"><rect x="${left}" y="${top}" width="${width.toFixed(1)}" height="${NODE_HEIGHT}" rx="7"/>
 <text class="name" x="${at.x.toFixed(1)}" y="${(at.y - 4).toFixed(1)}">${shorten(node.service, MAX_LABEL)}${isCulprit ? ' · candidate' : ''}</text>
 <text class="caption" x="${at.x.toFixed(1)}" y="${(at.y + 13).toFixed(1)}">${captionOf(node)}</text><title>${node.service}: ${describeStats(node.during)}${before}</title></g>`;

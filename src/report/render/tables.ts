@@ -92,7 +92,7 @@ export function errorTable({ errors }: Report): Markup {
       'exchange',
       'symptom',
       'how it came out',
-      'before → during',
+      'baseline → incident',
       'origin uncertain',
       'example',
     ],
