@@ -36,8 +36,19 @@ function checkValues(argv: Readonly<Record<string, unknown>>, options: unknown):
   return true;
 }
 
+/** yargs takes a lone `-` for an argument of its own; after a flag it is the flag's value. */
+function joinDashes(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const flag = joined.at(-1) ?? '';
+    if (arg === '-' && /^--[^=]+$/.test(flag)) joined[joined.length - 1] = `${flag}=-`;
+    else joined.push(arg);
+  }
+  return joined;
+}
+
 async function buildParser(args: readonly string[], done: (code: number) => void) {
-  const parser = yargs(args)
+  const parser = yargs(joinDashes(args))
     .scriptName('aftertrace')
     .usage(
       '$0 <command>\n\nA flight recorder for HTTP services, and the laboratory that reads the tape.',

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from '../model/errors.js';
+import type { Reconstruction } from '../model/reconstruction.js';
 import { writeFileDurably } from '../store/durable-file.js';
 import { readReconstruction } from '../store/span-store.js';
 import { type AnalyzeOptions, analyze } from './analyze/analyze.js';
+import { formatRange } from './format.js';
 import { renderHtml, type ViewerAssets } from './render/html.js';
 import { renderMarkdown } from './render/markdown.js';
 
@@ -50,15 +52,32 @@ function checkFree(path: string | undefined, force: boolean): void {
   );
 }
 
+/** A window beside the recording would make an empty report that looks like good news. */
+function checkWindow(flag: string, window: AnalyzeOptions['incident'], recorded: Reconstruction) {
+  const { fromNs, toNs } = recorded;
+  if (window === undefined) return;
+  if (window.fromNs < BigInt(toNs) && window.toNs > BigInt(fromNs)) return;
+  const lengthMs = Number(BigInt(toNs) - BigInt(fromNs)) / 1e6;
+  throw new CodedError(
+    'USAGE',
+    `lies outside the recording, ${formatRange(fromNs, 0, lengthMs)} UTC.`,
+    flag,
+    'A time without a date means today: give the date too.',
+  );
+}
+
 /**
  * Writes an incident report from a reconstruction.
  *
- * @throws CodedError INPUT, UNSUPPORTED or OUTPUT
+ * @throws CodedError INPUT, UNSUPPORTED, OUTPUT, or USAGE for a window beside the recording
  */
 export async function report(options: ReportOptions): Promise<ReportResult> {
   checkFree(options.html, options.force);
   checkFree(options.markdown, options.force);
-  const { report: found, chunks } = analyze(await readReconstruction(options.input), options);
+  const stored = await readReconstruction(options.input);
+  checkWindow('--incident', options.incident, stored.reconstruction);
+  checkWindow('--baseline', options.baseline, stored.reconstruction);
+  const { report: found, chunks } = analyze(stored, options);
   const files: string[] = [];
   const write = (path: string, text: string) => {
     writeFileDurably(path, new TextEncoder().encode(text));
