@@ -34,7 +34,7 @@ export function makePlan(segments: readonly PlannedSegment[]): Plan {
   if (segments.length === 0) {
     throw new CodedError(
       'INPUT',
-      'no readable segment',
+      'no readable segment was found.',
       '',
       'Give the directory that `aftertrace record --out` wrote.',
     );

@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CodedError } from '../model/errors.js';
 import type { ProcessRecord } from '../model/process.js';
 import type { Reconstruction } from '../model/reconstruction.js';
 import { TOOL } from '../model/tool.js';
@@ -197,6 +198,10 @@ async function execute(
  */
 export async function reconstruct(options: ReconstructOptions): Promise<Reconstruction> {
   const catalog = await readCatalog([...options.inputs]);
+  const [unreadable] = catalog.unreadable;
+  if (catalog.segments.length === 0 && unreadable !== undefined) {
+    throw new CodedError('INPUT', unreadable.reason, unreadable.file);
+  }
   const plan = makePlan(catalog.segments);
   await prepareOutput(options.output, options.force ?? false);
   const scratch = await mkdtemp(join(options.output, '.scratch-'));

@@ -6,6 +6,7 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  rmSync,
   writevSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -40,15 +41,21 @@ export class SegmentWriter {
    */
   static open(directory: string, header: SegmentHeader): SegmentWriter {
     const path = join(directory, segmentBaseName(header) + OPEN);
+    let fd = -1;
     try {
       mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
       const flags =
         constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-      const fd = openSync(path, flags, FILE_MODE);
+      fd = openSync(path, flags, FILE_MODE);
       const writer = new SegmentWriter(path, fd, header);
       syncDirectory(directory);
       return writer;
     } catch (cause) {
+      // A full disk lets the file be made but not filled; the caller tries again every second.
+      if (fd !== -1) {
+        closeSync(fd);
+        rmSync(path, { force: true });
+      }
       throw ioError('OUTPUT', path, 'create the segment', cause);
     }
   }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const CLI_ARGUMENTS = ['--import', 'tsx', `${ROOT}src/cli/main.ts`] as const;
+export const CLI_ARGUMENTS = [`${ROOT}dist/cli/main.js`] as const;
 
 export interface CliResult {
   /** Exit code; null when a signal ended it. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CodedError } from '../../src/model/errors.js';
@@ -73,6 +73,32 @@ describe.runIf(possible)('a full disk', () => {
     for await (const batch of after.read()) rows += batch.rows;
     expect(rows).toBe(after.rows);
     after.close();
+  });
+
+  test('refuses a new segment, and leaves neither a file nor a descriptor of it', () => {
+    const directory = mountSmallDisk();
+    const writer = SegmentWriter.open(directory, sampleHeader());
+    fill(writer);
+    // What a page of the disk has left over goes too.
+    const rest = join(directory, 'rest');
+    for (let size = 4096; size > 0; size = size === 1 ? 0 : size >> 1) {
+      try {
+        appendFileSync(rest, Buffer.alloc(size));
+      } catch {}
+    }
+    const files = readdirSync(directory);
+    const descriptors = readdirSync('/proc/self/fd').length;
+    for (let sequence = 2; sequence < 22; sequence++) {
+      const open = () => SegmentWriter.open(directory, sampleHeader({ sequence }));
+      expect(open).toThrow(CodedError);
+    }
+    expect(readdirSync(directory)).toEqual(files);
+    expect(readdirSync('/proc/self/fd').length).toBe(descriptors);
+    try {
+      writer.close();
+    } catch {
+      // The end mark may not fit: what counts is that the file is closed.
+    }
   });
 
   test('stops a conversion, which leaves the open segment as it was', async () => {
