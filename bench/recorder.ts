@@ -1,0 +1,125 @@
+/**
+ * What recording costs, by accounting: the kernel's own measure of the run time of our
+ * programs (kernel.bpf_stats_enabled) and the CPU time of the recorder process.
+ *
+ *   npm run bench:recorder -- [--seconds 20] [--rate 150] [--seed 1]
+ *
+ * Needs root, eBPF and bpftool. The kernel's measure includes itself, about 70 ns per run.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startRecorder } from '../fixtures/record-shop.mjs';
+import { startShop } from '../fixtures/shop.mjs';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '20' },
+    rate: { type: 'string', default: '150' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const STATS = '/proc/sys/kernel/bpf_stats_enabled';
+/** Clock ticks of /proc/<pid>/stat, s. */
+const TICK = 0.01;
+
+interface Program {
+  readonly name: string;
+  readonly runs: number;
+  readonly ns: number;
+}
+
+/** All loaded programs by id, with what they ran so far. */
+function loadedPrograms(): Map<number, Program> {
+  const shown: unknown = JSON.parse(
+    execFileSync('bpftool', ['prog', 'show', '-j'], { encoding: 'utf8' }),
+  );
+  const programs = shown as { id: number; name: string; run_cnt?: number; run_time_ns?: number }[];
+  return new Map(
+    programs.map(({ id, name, run_cnt = 0, run_time_ns = 0 }) => [
+      id,
+      { name, runs: run_cnt, ns: run_time_ns },
+    ]),
+  );
+}
+
+/** CPU seconds of a process so far, and its greatest resident size, bytes. */
+function usageOf(pid: number): { cpu: number; peak: number } {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return { cpu: (Number(fields[11]) + Number(fields[12])) * TICK, peak: Number(peak) * 1024 };
+}
+
+function diskBytes(directory: string): number {
+  return readdirSync(directory).reduce(
+    (sum, name) => sum + statSync(join(directory, name)).size,
+    0,
+  );
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'aftertrace-cost-'));
+const segments = join(directory, 'segments');
+const load = {
+  seconds: Number(values.seconds),
+  rate: Number(values.rate),
+  seed: Number(values.seed),
+};
+const shop = await startShop({ directory });
+const before = readFileSync(STATS, 'utf8');
+try {
+  await shop.drive({ ...load, seconds: 3 });
+  writeFileSync(STATS, '1');
+  const others = loadedPrograms();
+  const recorder = startRecorder(segments);
+  await recorder.ready;
+  const pid = recorder.child.pid!;
+  const start = { programs: loadedPrograms(), usage: usageOf(pid) };
+  const { sent } = await shop.drive(load);
+  // What was recorded last is drained within a tenth of a second.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const end = { programs: loadedPrograms(), usage: usageOf(pid) };
+  const { log } = await recorder.stop();
+  const events = Number(
+    /([\d,]+) events/.exec(log.slice(log.lastIndexOf('recorded')))?.[1]?.replaceAll(',', ''),
+  );
+
+  const programs = [...end.programs]
+    .filter(([id]) => !others.has(id))
+    .map(([id, { name, runs, ns }]) => {
+      const first = start.programs.get(id);
+      return { name, runs: runs - (first?.runs ?? 0), ns: ns - (first?.ns ?? 0) };
+    });
+  const kernel = programs.reduce((sum, { ns }) => sum + ns, 0) / 1e9;
+  const recorderCpu = end.usage.cpu - start.usage.cpu;
+  const row = (...cells: (string | number)[]) => console.log(`| ${cells.join(' | ')} |`);
+  console.log(
+    `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Linux ${release()}, Node ${process.version}; ${load.seconds} s at ${load.rate} requests a second, ${sent} requests, ${events} events\n`,
+  );
+  row('program', 'runs', 'ns per run');
+  row('---', '---', '---');
+  for (const { name, runs, ns } of programs.sort((a, b) => b.ns - a.ns)) {
+    if (runs > 0) row(name, runs, Math.round(ns / runs));
+  }
+  console.log('');
+  row('cost', 'total', 'per end-user request');
+  row('---', '---', '---');
+  row('kernel programs', `${kernel.toFixed(3)} s`, `${((kernel / sent) * 1e6).toFixed(1)} µs`);
+  row(
+    'recorder, CPU',
+    `${recorderCpu.toFixed(2)} s`,
+    `${((recorderCpu / sent) * 1e6).toFixed(1)} µs`,
+  );
+  row('both, of one core', `${(((kernel + recorderCpu) / load.seconds) * 100).toFixed(2)} %`, '');
+  row('recorder, peak memory', `${(end.usage.peak / 2 ** 20).toFixed(0)} MiB`, '');
+  row(
+    'on disk',
+    `${(diskBytes(segments) / 2 ** 20).toFixed(2)} MiB`,
+    `${(diskBytes(segments) / sent).toFixed(0)} B`,
+  );
+} finally {
+  writeFileSync(STATS, before);
+  await shop.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
