@@ -36,10 +36,10 @@ function linkNote({ links }: Reconstruction): QualityNote {
 
 function hopNote({ counts }: Reconstruction): QualityNote {
   const ends = counts.hops + counts.unmatched;
+  const missing = `${formatCount(counts.unmatched)} ends missing`;
   return {
     level: level(ends === 0 ? 0 : counts.unmatched / ends),
-    label:
-      counts.unmatched === 0 ? 'both ends seen' : `${formatCount(counts.unmatched)} ends missing`,
+    label: ends === 0 ? 'no hops' : counts.unmatched === 0 ? 'both ends seen' : missing,
     text:
       `${formatCount(counts.hops)} calls were recorded at both ends and joined by their TCP sequence numbers; ` +
       `at ${formatCount(counts.unmatched)} the other end should have been recorded but was not found.`,
