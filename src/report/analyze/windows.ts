@@ -4,6 +4,8 @@ import { findStretches, likelihoodRatio, MIN_RATIO } from './scan.js';
 
 /** Requests that a baseline needs. */
 const MIN_BASELINE = 30;
+/** A stretch beside the incident is worth a word if it has this share of the incident's bad requests. */
+const MIN_OTHER = 0.1;
 
 /** Whether a moment lies in one of the windows. */
 export function isIn(windows: readonly Window[], moment: number): boolean {
@@ -94,8 +96,11 @@ export function chooseWindows(
     return { ...none, baseline: [], others: [] };
   }
   const incident = { fromMs: found.fromMs, toMs: found.toMs };
+  const bads = ({ failed, slow }: Stretch) => failed + slow;
+  const least = bads(describeStretch(requests, incident)) * MIN_OTHER;
   const others = stretches.filter(
-    ({ fromMs, toMs }) => toMs <= incident.fromMs || fromMs >= incident.toMs,
+    (other) =>
+      (other.toMs <= incident.fromMs || other.fromMs >= incident.toMs) && bads(other) >= least,
   );
   return {
     incident,
