@@ -1,0 +1,84 @@
+import type { Example } from './bundles.js';
+import { TimingModel } from './model.js';
+import type { TimingAnswer, TimingProblem } from './problem.js';
+import { seededRandom } from './random.js';
+import { Sampler } from './sampler.js';
+import { knownExamples, matchPlaces } from './start.js';
+import { TimingState } from './state.js';
+
+/** How long each step runs, in sweeps. */
+export interface Effort {
+  /** Rounds of sampling and learning anew. */
+  readonly rounds: number;
+  readonly settle: number;
+  /** States per round that are learned from, two sweeps apart. */
+  readonly states: number;
+  /** States that the probabilities are counted over. */
+  readonly samples: number;
+  /** Sweeps per temperature of the last, cooling, step. */
+  readonly cooling: number;
+}
+
+export const DEFAULT_EFFORT: Effort = { rounds: 6, settle: 12, states: 8, samples: 100, cooling: 6 };
+const TEMPERATURES = [1, 0.8, 0.6, 0.45, 0.3, 0.2, 0.15, 0.1, 0.1, 0.05, 0.05, 0.02, 0.02];
+/** In the first rounds the model is rough: it gets less say. */
+const WARM_ROUNDS = 2;
+const WARM = 1.5;
+const SETTLE_BEFORE_COUNTING = 20;
+
+function typesOf({ callType }: TimingProblem): number {
+  return callType.reduce((most, type) => Math.max(most, type + 1), 0);
+}
+
+/** Counts how often each candidate is the parent over states sampled at temperature 1. */
+function countChances(state: TimingState, sampler: Sampler, samples: number): Float64Array {
+  const { offsets, list } = state.problem;
+  const chance = new Float64Array(list.length);
+  for (let sweep = 0; sweep < SETTLE_BEFORE_COUNTING; sweep++) sampler.sweep(1);
+  for (let sample = 0; sample < samples; sample++) {
+    sampler.sweep(1);
+    for (let call = 0; call < state.parent.length; call++) {
+      const entry = state.entryOf(call, state.parent[call]!);
+      if (entry !== -1) chance[entry]!++;
+    }
+  }
+  // Half a count for every possibility: a share of finitely many states is never 0 or 1.
+  for (let call = 0; call < state.parent.length; call++) {
+    const count = offsets[call + 1]! - offsets[call]!;
+    for (let at = offsets[call]!; at < offsets[call + 1]!; at++) {
+      chance[at] = (chance[at]! + 0.5) / (samples + 0.5 * (count + 1));
+    }
+  }
+  return chance;
+}
+
+/**
+ * Assigns calls to spans by timing alone, jointly: habits of each kind of span (which
+ * calls, which event each follows, how long after) are learned from the spans that are
+ * beyond doubt, then refined together with the assignment by Metropolis sampling.
+ * docs/causality.md tells the method and its sources. Deterministic.
+ */
+export function solveTiming(problem: TimingProblem, effort: Effort = DEFAULT_EFFORT): TimingAnswer {
+  const types = typesOf(problem);
+  const state = new TimingState(problem);
+  const sampler = new Sampler(state, seededRandom(1));
+  const first = new TimingModel(problem, knownExamples(problem), types);
+  state.assign(matchPlaces(problem, first));
+  state.useModel(first);
+  for (let round = 0; round < effort.rounds && !sampler.isIdle; round++) {
+    const temperature = round < WARM_ROUNDS ? WARM : 1;
+    for (let sweep = 0; sweep < effort.settle; sweep++) sampler.sweep(temperature);
+    const examples: Example[] = [];
+    for (let kept = 0; kept < effort.states; kept++) {
+      sampler.sweep(1);
+      sampler.sweep(1);
+      state.addExamples(examples);
+    }
+    state.useModel(new TimingModel(problem, examples, types, effort.states));
+  }
+  const chance = countChances(state, sampler, effort.samples);
+  for (const temperature of TEMPERATURES) {
+    for (let sweep = 0; sweep < effort.cooling; sweep++) sampler.sweep(temperature);
+  }
+  return { chance, parent: state.parent.slice() };
+}
