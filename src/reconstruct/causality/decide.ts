@@ -2,7 +2,6 @@ import { Verdict } from '../../model/span.js';
 import type { Candidates } from './candidates.js';
 import { type Evidence, gatherEvidence, type Knowledge } from './evidence.js';
 import type { ProcessIndex } from './process-index.js';
-import type { TimingModel } from './timing.js';
 
 /** Share of calls that are sent after their request was answered, unless evidence says more. */
 const AFTERWARDS = 0.02;
@@ -17,7 +16,7 @@ const CANDIDATES_KEPT = 4;
 export interface Candidate {
   readonly server: number;
   readonly confidence: number;
-  /** What timing says, in nats. */
+  /** What timing adds to the log odds of this candidate, nats; 0 where it was not asked. */
   readonly timing: number;
 }
 
@@ -39,7 +38,6 @@ export interface DecideInput {
   readonly knowledge: Knowledge;
   /** Per client: prior probability that it belongs to no request. */
   readonly background: (client: number) => number;
-  readonly timing: TimingModel | undefined;
   /** Least posterior of a link, 0..1. */
   readonly minConfidence: number;
 }
@@ -98,9 +96,6 @@ function posterior(
     for (let i = 0; i < count; i++) logs[i]! += item.server === servers[i] ? named : other;
     logs[count]! += Math.log(item.ifBackground / (item.rule === 'identity' ? 1 : count));
   }
-  if (input.timing !== undefined) {
-    for (let i = 0; i < count; i++) logs[i]! += input.timing.score(client, servers[i]!);
-  }
   return normalise(logs);
 }
 
@@ -129,14 +124,15 @@ function judge(
 }
 
 /** The most probable candidates, best first; ties go to the request that began first. */
-function rank(input: DecideInput, client: number, servers: Uint32Array, chances: Float64Array) {
+function rank(servers: Uint32Array, chances: Float64Array, context = chances): Candidate[] {
+  const odds = (p: number) => Math.log(Math.max(1e-6, p) / Math.max(1e-6, 1 - p));
   const order = Array.from(servers.keys())
     .sort((a, b) => chances[b]! - chances[a]! || a - b)
     .slice(0, CANDIDATES_KEPT);
   return order.map((i) => ({
     server: servers[i]!,
     confidence: Math.min(CEILING, chances[i]!),
-    timing: input.timing?.score(client, servers[i]!) ?? 0,
+    timing: context === chances ? 0 : odds(chances[i]!) - odds(context[i]!),
   }));
 }
 
@@ -144,6 +140,7 @@ function decideOne(
   input: DecideInput,
   client: number,
   parentOf: (client: number) => { server: number; confidence: number },
+  chancesOut: Float64Array,
 ): Decision {
   const { list, offsets } = input.candidates;
   const servers = list.subarray(offsets[client]!, offsets[client + 1]!);
@@ -153,21 +150,49 @@ function decideOne(
   }
   const evidence = gatherEvidence(input.knowledge, client, servers, parentOf);
   const chances = posterior(input, client, servers, evidence);
-  const candidates = rank(input, client, servers, chances);
+  const candidates = rank(servers, chances);
+  chancesOut.set(chances.subarray(0, count), offsets[client]!);
   const background = chances[count]!;
   const verdict = judge(input, candidates, background, evidence);
   return { verdict, count, candidates, background, evidence };
 }
 
+/** Decisions, and the probability of every candidate as context finds it. */
+export interface Decided {
+  readonly decisions: Decision[];
+  /** Per entry of Candidates.list, 0..1. */
+  readonly chances: Float64Array;
+}
+
 /** Decides every call of a process in time order, so that a call can lean on the ones before it. */
-export function decideAll(input: DecideInput): Decision[] {
+export function decideAll(input: DecideInput): Decided {
   const decisions: Decision[] = [];
+  const chances = new Float64Array(input.candidates.list.length);
   const parentOf = (client: number) => {
     const best = decisions[client]?.candidates[0];
     return best === undefined ? { server: -1, confidence: 0 } : best;
   };
   for (let client = 0; client < input.index.clients.length; client++) {
-    decisions.push(decideOne(input, client, parentOf));
+    decisions.push(decideOne(input, client, parentOf, chances));
   }
-  return decisions;
+  return { decisions, chances };
+}
+
+/** The decision on a call that context left open, with the probabilities that timing found. */
+export function redecide(
+  input: DecideInput,
+  client: number,
+  { decisions, chances }: Decided,
+  found: Float64Array,
+): Decision {
+  const { list, offsets } = input.candidates;
+  const from = offsets[client]!;
+  const to = offsets[client + 1]!;
+  const own = found.subarray(from, to);
+  const servers = list.subarray(from, to);
+  const candidates = rank(servers, own, chances.subarray(from, to));
+  const background = Math.max(0, 1 - own.reduce((sum, chance) => sum + chance, 0));
+  const before = decisions[client]!;
+  const verdict = judge(input, candidates, background, before.evidence);
+  return { ...before, verdict, candidates, background };
 }

@@ -1,14 +1,13 @@
 import type { ExchangeTable } from '../../model/exchange.js';
-import { Verdict } from '../../model/span.js';
 import { backgroundShares, groupCalls } from './background.js';
 import { labelBackward } from './backward.js';
 import { findCandidates } from './candidates.js';
-import { type Decision, decideAll } from './decide.js';
+import { type Decision, decideAll, redecide } from './decide.js';
 import { matchIdentities } from './identity.js';
+import { weighOpenCalls } from './open-calls.js';
 import { indexProcess, type ProcessIndex } from './process-index.js';
 import { describeModel, firstReliability, learnReliability } from './reliability.js';
 import { replayThreads } from './thread-context.js';
-import { learnTiming } from './timing.js';
 
 export interface ProcessCauses {
   readonly index: ProcessIndex;
@@ -16,15 +15,6 @@ export interface ProcessCauses {
   readonly decisions: readonly Decision[];
   /** How calls of this process find their parents, in words. */
   readonly model: string;
-}
-
-/** Parents that context has settled: what timing may learn from. */
-function provedParents(decisions: readonly Decision[]): Int32Array {
-  return Int32Array.from(decisions, (decision) => {
-    const best = decision.candidates[0];
-    const linked = decision.verdict === Verdict.certain || decision.verdict === Verdict.probable;
-    return linked && best !== undefined && best.confidence >= 0.98 ? best.server : -1;
-  });
 }
 
 /**
@@ -35,8 +25,9 @@ function provedParents(decisions: readonly Decision[]): Int32Array {
  *    held when it connected (forward), whose response followed the reply (backward);
  * 3. how far each rule can be trusted here, learned by holding the two directions
  *    against each other, and how many calls belong to no request at all;
- * 4. a posterior per candidate from all evidence; then once more with the delays
- *    learned from what the first pass settled, for the calls it could not.
+ * 4. a posterior per candidate from all evidence;
+ * 5. for the calls that this does not settle: timing, jointly, learned from those that
+ *    it does (src/reconstruct/timing).
  *
  * @param rows the process's rows in `exchanges`
  * @param minConfidence least posterior of a link, 0..1
@@ -52,6 +43,7 @@ export function inferCauses(
   const types = groupCalls(index);
   const first = firstReliability(index, context, candidates, types);
   const reliability = learnReliability(
+    index,
     context,
     types,
     first,
@@ -69,14 +61,21 @@ export function inferCauses(
       identities: matchIdentities(index),
     },
     background: (client: number) => shares[types.of[client]!]!,
-    timing: undefined,
     minConfidence,
   };
-  const settled = provedParents(decideAll(input));
-  const timing = learnTiming(index, candidates, types, settled);
+  const decided = decideAll(input);
+  const { isOpen, chance } = weighOpenCalls(
+    index,
+    candidates,
+    types,
+    decided.decisions,
+    decided.chances,
+  );
   return {
     index,
-    decisions: decideAll({ ...input, timing }),
+    decisions: decided.decisions.map((decision, client) =>
+      isOpen[client] === 1 ? redecide(input, client, decided, chance) : decision,
+    ),
     model: describeModel(context, types, reliability),
   };
 }

@@ -2,6 +2,7 @@ import type { CallTypes } from './background.js';
 import type { BackwardLabels } from './backward-labels.js';
 import type { Candidates } from './candidates.js';
 import type { ProcessIndex } from './process-index.js';
+import { learnSiblings } from './siblings.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';
 
 /**
@@ -120,30 +121,6 @@ export function siblingTrust(
   );
 }
 
-/** How often neighbours in a burst agree, where each has a label of its own, by pair of types. */
-function learnSiblings(
-  context: ThreadContext,
-  types: CallTypes,
-  labels: BackwardLabels,
-): Map<number, number> {
-  const right = new Map<number, number>();
-  const total = new Map<number, number>();
-  for (let client = 0; client < context.before.length; client++) {
-    const before = context.before[client]!;
-    if (before < 0 || labels.server[before]! < 0 || labels.server[client]! < 0) continue;
-    const pair = types.of[before]! * types.names.length + types.of[client]!;
-    total.set(pair, (total.get(pair) ?? 0) + 1);
-    if (labels.server[before] === labels.server[client])
-      right.set(pair, (right.get(pair) ?? 0) + 1);
-  }
-  return new Map(
-    [...total].map(([pair, count]) => {
-      const agreeing = (right.get(pair) ?? 0) + PRIOR_COUNT * PRIOR_MEAN;
-      return [pair, Math.min(CEILING, agreeing / (count + PRIOR_COUNT))];
-    }),
-  );
-}
-
 /** True where the label of `before` came to it from `client` itself: no independent witness. */
 function isEcho(labels: BackwardLabels, before: number, client: number): boolean {
   return labels.from[before] === client;
@@ -155,6 +132,7 @@ function isEcho(labels: BackwardLabels, before: number, client: number): boolean
  * their agreement bounds both.
  */
 export function learnReliability(
+  index: ProcessIndex,
   context: ThreadContext,
   types: CallTypes,
   first: Reliability,
@@ -179,7 +157,7 @@ export function learnReliability(
   const other = isSteady(context) ? CLOSING : 1;
   return {
     ...first,
-    sibling: learnSiblings(context, types, labels),
+    sibling: learnSiblings(index, context, types, labels),
     request: request.trust(other),
     reply: reply.trust(other),
     connect: connect.trust(other),

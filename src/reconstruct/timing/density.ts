@@ -30,7 +30,9 @@ function spreadOf(sorted: Float64Array, effective: number): Spread {
 /** Adds the counts, blurred by a normal kernel, to `out`. */
 function blur(counts: Float64Array, out: Float64Array, width: number, weight: number): void {
   const reach = Math.min(CELLS - 1, Math.ceil(5 * width));
-  const kernel = Float64Array.from({ length: reach + 1 }, (_, r) => Math.exp(-0.5 * (r / width) ** 2));
+  const kernel = Float64Array.from({ length: reach + 1 }, (_, r) =>
+    Math.exp(-0.5 * (r / width) ** 2),
+  );
   const sum = kernel.reduce((total, k, r) => total + (r === 0 ? k : 2 * k), 0);
   for (let cell = 0; cell < CELLS; cell++) {
     if (counts[cell] === 0) continue;

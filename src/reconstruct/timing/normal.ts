@@ -4,7 +4,8 @@ const A = [
   2.506628277459239,
 ];
 const B = [
-  -54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572, 1,
+  -54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572,
+  1,
 ];
 const C = [
   -0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734,
@@ -35,7 +36,10 @@ export function normalQuantile(p: number): number {
  *
  * @param matrix size × size, row by row
  */
-export function invert(matrix: Float64Array, size: number): { inverse: Float64Array; determinant: number } {
+export function invert(
+  matrix: Float64Array,
+  size: number,
+): { inverse: Float64Array; determinant: number } {
   const work = Float64Array.from(matrix);
   const inverse = new Float64Array(size * size);
   for (let i = 0; i < size; i++) inverse[i * size + i] = 1;

@@ -22,12 +22,5 @@ export interface TimingProblem {
   readonly none: Float64Array;
 }
 
-export interface TimingAnswer {
-  /** Per entry of the problem's `list`: probability that it is the parent, 0..1. */
-  readonly chance: Float64Array;
-  /** Per call: the span of the jointly most probable assignment, -1 none. */
-  readonly parent: Int32Array;
-}
-
 /** No span. */
 export const NONE = -1;

@@ -67,7 +67,7 @@ export class Sampler {
     const bits = (this.#random() * 2 ** 31) | 0;
     const only = problem.callType[seed]!;
     const isMeant = (type: number) =>
-      drawn < ALL_TYPES || (drawn < SOME_TYPES ? ((bits >> type % 31) & 1) === 1 : type === only);
+      drawn < ALL_TYPES || (drawn < SOME_TYPES ? ((bits >> (type % 31)) & 1) === 1 : type === only);
     const toA: number[] = [];
     const toB: number[] = [];
     let prior = 0;
@@ -76,8 +76,7 @@ export class Sampler {
       const own = side === 0 ? a : b;
       const other = side === 0 ? b : a;
       for (const call of bundles[own]!) {
-        const stays =
-          !isMeant(problem.callType[call]!) || (isLottery && this.#random() < 0.5);
+        const stays = !isMeant(problem.callType[call]!) || (isLottery && this.#random() < 0.5);
         if (stays) {
           (side === 0 ? toA : toB).push(call);
           continue;
@@ -118,7 +117,9 @@ export class Sampler {
     if (to === from) return;
     let back = -1;
     if (to !== NONE && this.#random() < 0.5) {
-      const same = bundles[to]!.filter((other) => problem.callType[other] === problem.callType[call]);
+      const same = bundles[to]!.filter(
+        (other) => problem.callType[other] === problem.callType[call],
+      );
       if (same.length > 0) back = same[this.#below(same.length)]!;
     }
     const toWeight = this.#weight(call, to);

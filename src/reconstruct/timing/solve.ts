@@ -1,6 +1,6 @@
 import type { Example } from './bundles.js';
 import { TimingModel } from './model.js';
-import type { TimingAnswer, TimingProblem } from './problem.js';
+import type { TimingProblem } from './problem.js';
 import { seededRandom } from './random.js';
 import { Sampler } from './sampler.js';
 import { knownExamples, matchPlaces } from './start.js';
@@ -15,12 +15,9 @@ export interface Effort {
   readonly states: number;
   /** States that the probabilities are counted over. */
   readonly samples: number;
-  /** Sweeps per temperature of the last, cooling, step. */
-  readonly cooling: number;
 }
 
-export const DEFAULT_EFFORT: Effort = { rounds: 6, settle: 12, states: 8, samples: 100, cooling: 6 };
-const TEMPERATURES = [1, 0.8, 0.6, 0.45, 0.3, 0.2, 0.15, 0.1, 0.1, 0.05, 0.05, 0.02, 0.02];
+const DEFAULT_EFFORT: Effort = { rounds: 6, settle: 12, states: 8, samples: 100 };
 /** In the first rounds the model is rough: it gets less say. */
 const WARM_ROUNDS = 2;
 const WARM = 1.5;
@@ -42,11 +39,11 @@ function countChances(state: TimingState, sampler: Sampler, samples: number): Fl
       if (entry !== -1) chance[entry]!++;
     }
   }
-  // Half a count for every possibility: a share of finitely many states is never 0 or 1.
+  // One more count, spread over all possibilities: a share of finitely many states is never 0 or 1.
   for (let call = 0; call < state.parent.length; call++) {
     const count = offsets[call + 1]! - offsets[call]!;
     for (let at = offsets[call]!; at < offsets[call + 1]!; at++) {
-      chance[at] = (chance[at]! + 0.5) / (samples + 0.5 * (count + 1));
+      chance[at] = (chance[at]! + 1 / (count + 1)) / (samples + 1);
     }
   }
   return chance;
@@ -57,8 +54,10 @@ function countChances(state: TimingState, sampler: Sampler, samples: number): Fl
  * calls, which event each follows, how long after) are learned from the spans that are
  * beyond doubt, then refined together with the assignment by Metropolis sampling.
  * docs/causality.md tells the method and its sources. Deterministic.
+ *
+ * @returns per entry of the problem's `list`: probability that it is the call's parent, 0..1
  */
-export function solveTiming(problem: TimingProblem, effort: Effort = DEFAULT_EFFORT): TimingAnswer {
+export function solveTiming(problem: TimingProblem, effort: Effort = DEFAULT_EFFORT): Float64Array {
   const types = typesOf(problem);
   const state = new TimingState(problem);
   const sampler = new Sampler(state, seededRandom(1));
@@ -76,9 +75,5 @@ export function solveTiming(problem: TimingProblem, effort: Effort = DEFAULT_EFF
     }
     state.useModel(new TimingModel(problem, examples, types, effort.states));
   }
-  const chance = countChances(state, sampler, effort.samples);
-  for (const temperature of TEMPERATURES) {
-    for (let sweep = 0; sweep < effort.cooling; sweep++) sampler.sweep(temperature);
-  }
-  return { chance, parent: state.parent.slice() };
+  return countChances(state, sampler, effort.samples);
 }

@@ -200,7 +200,11 @@ export class Template {
 }
 
 /** Slots by the median of their start after the span's. */
-function usualOrder(problem: TimingProblem, examples: readonly Example[], slots: number): Int32Array {
+function usualOrder(
+  problem: TimingProblem,
+  examples: readonly Example[],
+  slots: number,
+): Int32Array {
   const medians = Array.from({ length: slots }, (_, slot) => {
     const starts = Float64Array.from(
       examples,
