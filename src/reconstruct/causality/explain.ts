@@ -19,8 +19,8 @@ export function explainCandidate(decision: Decision, candidate: Candidate): Evid
   if (Math.abs(candidate.timing) >= 0.01) {
     const text =
       candidate.timing > 0
-        ? 'the delays before and after the call are like those of proved calls of this kind'
-        : 'the delays before and after the call are unlike those of proved calls of this kind';
+        ? 'of all ways to share out the calls among the requests then open, those with this link fit the delays that such requests are used to'
+        : 'the ways to share out the calls that have this link fit the delays that such requests are used to less well';
     items.push({ rule: 'timing', weight: round(candidate.timing), text });
   }
   if (count === 1) {
