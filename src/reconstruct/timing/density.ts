@@ -44,6 +44,11 @@ function blur(counts: Float64Array, out: Float64Array, width: number, weight: nu
   }
 }
 
+/** Log of d gap / d y: what turns a density on the transformed axis into one per µs. */
+function logSlope(y: number): number {
+  return Math.log(SCALE * Math.cosh(Math.max(-500, Math.min(500, y))));
+}
+
 /**
  * How likely a gap is, learned from examples: a kernel density on a transformed axis, with
  * a wide kernel and a flat tail mixed in, so that nothing is impossible.
@@ -51,7 +56,7 @@ function blur(counts: Float64Array, out: Float64Array, width: number, weight: nu
 export class GapDensity {
   readonly #from: number;
   readonly #step: number;
-  /** Per cell: log density on the transformed axis, and the normal score of its middle. */
+  /** Per cell: log density per µs, and the normal score of its middle. */
   readonly #log = new Float64Array(CELLS);
   readonly #score = new Float64Array(CELLS);
   readonly #outside: number;
@@ -82,33 +87,41 @@ export class GapDensity {
     for (let cell = 0; cell < CELLS; cell++) {
       const density = ((1 - TAIL) * mass[cell]!) / total / this.#step + flat;
       const share = density * this.#step;
-      this.#log[cell] = Math.log(density);
+      this.#log[cell] = Math.log(density) - logSlope(this.#from + cell * this.#step);
       this.#score[cell] = normalQuantile(Math.min(1 - 1e-5, Math.max(1e-5, below + share / 2)));
       below += share;
     }
     this.#outside = Math.log(flat) - 3;
   }
 
-  /** Log density of a gap, per µs. */
-  log(gap: number): number {
-    const jacobian = 0.5 * Math.log(gap * gap + SCALE * SCALE);
-    const at = (Math.asinh(gap / SCALE) - this.#from) / this.#step;
-    if (!(at >= 0 && at < CELLS - 1)) {
-      const beyond = (at < 0 ? -at : at - CELLS + 1) * this.#step;
-      return this.#outside - 2 * Math.min(10, beyond || 0) - jacobian;
-    }
-    const cell = at | 0;
-    const part = at - cell;
-    return this.#log[cell]! * (1 - part) + this.#log[cell + 1]! * part - jacobian;
+  /** Where a gap lies on the grid: for {@link logAt} and {@link scoreAt}. */
+  position(gap: number): number {
+    return (Math.asinh(gap / SCALE) - this.#from) / this.#step;
   }
 
-  /** Where a gap lies among the examples, as the quantile of a standard normal. */
-  normalScore(gap: number): number {
-    const at = (Math.asinh(gap / SCALE) - this.#from) / this.#step;
-    if (!(at > 0)) return this.#score[0]!;
-    if (at >= CELLS - 1) return this.#score[CELLS - 1]!;
-    const cell = at | 0;
-    const part = at - cell;
+  /** Log density of a gap, per µs. */
+  log(gap: number): number {
+    return this.logAt(this.position(gap));
+  }
+
+  /** Log density at a position, per µs. */
+  logAt(position: number): number {
+    if (!(position >= 0 && position < CELLS - 1)) {
+      const beyond = (position < 0 ? -position : position - CELLS + 1) * this.#step;
+      const y = this.#from + position * this.#step;
+      return this.#outside - 2 * Math.min(10, beyond || 0) - logSlope(y || 0);
+    }
+    const cell = position | 0;
+    const part = position - cell;
+    return this.#log[cell]! * (1 - part) + this.#log[cell + 1]! * part;
+  }
+
+  /** Where a position lies among the examples, as the quantile of a standard normal. */
+  scoreAt(position: number): number {
+    if (!(position > 0)) return this.#score[0]!;
+    if (position >= CELLS - 1) return this.#score[CELLS - 1]!;
+    const cell = position | 0;
+    const part = position - cell;
     return this.#score[cell]! * (1 - part) + this.#score[cell + 1]! * part;
   }
 }

@@ -64,10 +64,10 @@ export class Sampler {
     if (a === b) return;
     const isLottery = this.#random() < LOTTERY;
     const drawn = this.#random();
-    const bits = (this.#random() * 2 ** 31) | 0;
-    const only = problem.callType[seed]!;
-    const isMeant = (type: number) =>
-      drawn < ALL_TYPES || (drawn < SOME_TYPES ? ((bits >> (type % 31)) & 1) === 1 : type === only);
+    const allTypes = drawn < ALL_TYPES;
+    // A random half of the types, or only that of the call drawn first.
+    const bits = drawn < SOME_TYPES ? (this.#random() * 2 ** 31) | 0 : 0;
+    const only = drawn < SOME_TYPES ? -1 : problem.callType[seed]!;
     const toA: number[] = [];
     const toB: number[] = [];
     let prior = 0;
@@ -76,7 +76,9 @@ export class Sampler {
       const own = side === 0 ? a : b;
       const other = side === 0 ? b : a;
       for (const call of bundles[own]!) {
-        const stays = !isMeant(problem.callType[call]!) || (isLottery && this.#random() < 0.5);
+        const type = problem.callType[call]!;
+        const isMeant = allTypes || type === only || ((bits >> (type % 31)) & 1) === 1;
+        const stays = !isMeant || (isLottery && this.#random() < 0.5);
         if (stays) {
           (side === 0 ? toA : toB).push(call);
           continue;

@@ -17,11 +17,20 @@ export interface Effort {
   readonly samples: number;
 }
 
-const DEFAULT_EFFORT: Effort = { rounds: 6, settle: 12, states: 8, samples: 100 };
+const DEFAULT_EFFORT: Effort = { rounds: 4, settle: 8, states: 6, samples: 60 };
 /** In the first rounds the model is rough: it gets less say. */
 const WARM_ROUNDS = 2;
 const WARM = 1.5;
 const SETTLE_BEFORE_COUNTING = 20;
+/** Calls per span up to which the effort is full: a move costs as much as its spans have calls. */
+const USUAL_BUNDLE = 50;
+
+/** Less effort for spans with hundreds of calls, so that the time stays linear in the calls. */
+function affordable(effort: Effort, { callStart, spanStart }: TimingProblem): Effort {
+  const scale = Math.min(1, (USUAL_BUNDLE * spanStart.length) / Math.max(1, callStart.length));
+  const shorten = (sweeps: number) => Math.max(1, Math.round(sweeps * scale));
+  return { ...effort, settle: shorten(effort.settle), samples: shorten(effort.samples) };
+}
 
 function typesOf({ callType }: TimingProblem): number {
   return callType.reduce((most, type) => Math.max(most, type + 1), 0);
@@ -57,7 +66,8 @@ function countChances(state: TimingState, sampler: Sampler, samples: number): Fl
  *
  * @returns per entry of the problem's `list`: probability that it is the call's parent, 0..1
  */
-export function solveTiming(problem: TimingProblem, effort: Effort = DEFAULT_EFFORT): Float64Array {
+export function solveTiming(problem: TimingProblem, wanted: Effort = DEFAULT_EFFORT): Float64Array {
+  const effort = affordable(wanted, problem);
   const types = typesOf(problem);
   const state = new TimingState(problem);
   const sampler = new Sampler(state, seededRandom(1));

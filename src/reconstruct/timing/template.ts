@@ -145,24 +145,25 @@ export class Template {
   #score(span: number, bundle: readonly number[]): void {
     this.#measure(span, bundle);
     for (let place = 0; place <= this.order.length; place++) {
-      this.#scores[place] = this.#densities[place]!.normalScore(this.#gaps[place]!);
+      const density = this.#densities[place]!;
+      this.#scores[place] = density.scoreAt(density.position(this.#gaps[place]!));
     }
   }
 
   /** Log density of a span's gaps with this bundle, per µs each. */
   log(span: number, bundle: readonly number[]): number {
     const size = this.order.length + 1;
+    const scores = this.#scores;
     this.#measure(span, bundle);
     let sum = 0;
     for (let place = 0; place < size; place++) {
-      sum += this.#densities[place]!.log(this.#gaps[place]!);
+      const density = this.#densities[place]!;
+      const position = density.position(this.#gaps[place]!);
+      sum += density.logAt(position);
+      if (this.#copula !== undefined) scores[place] = density.scoreAt(position);
     }
     if (this.#copula === undefined) return sum;
     const { excess, log } = this.#copula;
-    const scores = this.#scores;
-    for (let place = 0; place < size; place++) {
-      scores[place] = this.#densities[place]!.normalScore(this.#gaps[place]!);
-    }
     let form = 0;
     for (let a = 0; a < size; a++) {
       let row = 0;

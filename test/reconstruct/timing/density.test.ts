@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { GapDensity } from '../../../src/reconstruct/timing/density.js';
+import { invert, normalQuantile } from '../../../src/reconstruct/timing/normal.js';
+import { seeded } from '../causality/simulate.js';
+
+describe('a gap density', () => {
+  const random = seeded(1);
+  const gaps = Float64Array.from(
+    { length: 2000 },
+    () => 1000 + 200 * normalQuantile(random() || 0.5),
+  );
+  const density = new GapDensity(gaps);
+
+  it('is one in sum over all gaps', () => {
+    let sum = 0;
+    for (let gap = -3000; gap < 6000; gap++) sum += Math.exp(density.log(gap));
+    expect(sum).toBeGreaterThan(0.97);
+    expect(sum).toBeLessThan(1.02);
+  });
+
+  it('is highest where the examples are, and nowhere impossible', () => {
+    expect(density.log(1000)).toBeGreaterThan(density.log(1600));
+    expect(density.log(1600)).toBeGreaterThan(density.log(50_000));
+    for (const gap of [-1e12, 0, 1e12, Number.POSITIVE_INFINITY, Number.NaN]) {
+      expect(density.log(gap)).toBeLessThan(-10);
+      expect(Number.isNaN(density.log(gap))).toBe(false);
+    }
+  });
+
+  it('knows where a gap lies among the examples', () => {
+    const score = (gap: number) => density.scoreAt(density.position(gap));
+    expect(score(1000)).toBeCloseTo(0, 1);
+    expect(score(1200)).toBeCloseTo(1, 0);
+    expect(score(-1e9)).toBeLessThan(-4);
+    expect(score(1e9)).toBeGreaterThan(4);
+  });
+
+  it('can be made from a single example', () => {
+    expect(new GapDensity(Float64Array.of(5)).log(5)).toBeGreaterThan(-5);
+  });
+});
+
+describe('the mathematics', () => {
+  it('has the quantiles of the normal distribution', () => {
+    expect(normalQuantile(0.5)).toBeCloseTo(0, 9);
+    expect(normalQuantile(0.975)).toBeCloseTo(1.959964, 5);
+    expect(normalQuantile(0.001)).toBeCloseTo(-3.090232, 5);
+  });
+
+  it('inverts a matrix', () => {
+    const matrix = Float64Array.of(2, 0.5, 0.1, 0.5, 1, 0.2, 0.1, 0.2, 3);
+    const { inverse, determinant } = invert(matrix, 3);
+    for (let row = 0; row < 3; row++) {
+      for (let column = 0; column < 3; column++) {
+        let sum = 0;
+        for (let k = 0; k < 3; k++) sum += matrix[row * 3 + k]! * inverse[k * 3 + column]!;
+        expect(sum).toBeCloseTo(row === column ? 1 : 0, 12);
+      }
+    }
+    // 2 (1·3 − 0.2²) − 0.5 (0.5·3 − 0.2·0.1) + 0.1 (0.5·0.2 − 0.1·1)
+    expect(determinant).toBeCloseTo(2 * 2.96 - 0.5 * 1.48 + 0.1 * 0, 9);
+  });
+});
