@@ -23,7 +23,7 @@ const WARM_ROUNDS = 2;
 const WARM = 1.5;
 const SETTLE_BEFORE_COUNTING = 20;
 /** Calls per span up to which the effort is full: a move costs as much as its spans have calls. */
-const USUAL_BUNDLE = 50;
+const USUAL_BUNDLE = 200;
 
 /** Less effort for spans with hundreds of calls, so that the time stays linear in the calls. */
 function affordable(effort: Effort, { callStart, spanStart }: TimingProblem): Effort {
