@@ -5,7 +5,6 @@
  * way, a stream whose writer died is good up to its last whole frame.
  * https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
  */
-import { type RecordBatch, RecordBatchStreamWriter, type Schema } from 'apache-arrow';
 import { CodedError } from '../model/errors.js';
 import { type ArrowMessage, type ArrowSchema, decodeMessage } from './arrow-message.js';
 import type { ByteSource } from './random-file.js';
@@ -18,34 +17,6 @@ const MAX_METADATA = 16 * 1024 * 1024;
 const PREFIX = 8;
 /** One read gets the prefix and the metadata of a usual batch. */
 const GUESS = 4096;
-
-/** Encodes batches of one schema to frames, without joining their buffers. */
-export class FrameEncoder extends RecordBatchStreamWriter {
-  #chunks: Uint8Array[] = [];
-
-  /** The first call's chunks begin with the schema frame. They view the batch's own arrays. */
-  encode(batch: RecordBatch): Uint8Array[] {
-    this.write(batch);
-    this._recordBatchBlocks.length = 0;
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    return chunks;
-  }
-
-  /** The schema frame alone. */
-  encodeSchema(schema: Schema): Uint8Array[] {
-    this.reset(undefined, schema);
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    return chunks;
-  }
-
-  protected override _write(chunk: ArrayBufferView): this {
-    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    if (this._started && bytes.length > 0) this.#chunks.push(bytes);
-    return this;
-  }
-}
 
 /** Where the whole record batch frames of a stream lie. */
 export interface FrameIndex {

@@ -2,10 +2,11 @@ import { lstatSync } from 'node:fs';
 import type { Schema } from 'apache-arrow';
 import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
 import { CodedError } from '../model/errors.js';
-import { END_OF_STREAM, FrameEncoder } from './arrow-frames.js';
-import { arrowBatch, arrowSchema } from './arrow-schema.js';
+import { END_OF_STREAM } from './arrow-frames.js';
+import { arrowSchema } from './arrow-schema.js';
 import { DurableFile } from './durable-file.js';
 import { packMetadata } from './file-metadata.js';
+import { FrameEncoder, schemaFrame } from './frame-encoder.js';
 import { ioError } from './io-error.js';
 import { writeParquetStream } from './parquet-stream.js';
 import { headerToMetadata } from './segment-header.js';
@@ -25,13 +26,13 @@ async function* streamsOf(segment: Segment, schema: Schema): AsyncGenerator<Uint
     yield streamOf(schema, batch);
   }
   if (count === 0) {
-    yield Buffer.concat([...new FrameEncoder().encodeSchema(schema), END_OF_STREAM]);
+    yield Buffer.concat([schemaFrame(schema), END_OF_STREAM]);
   }
 }
 
 function streamOf(schema: Schema, batch: Batch): Uint8Array {
-  const frames = new FrameEncoder().encode(arrowBatch(schema, EVENT_COLUMNS, batch));
-  return Buffer.concat([...frames, END_OF_STREAM]);
+  const frame = new FrameEncoder(EVENT_COLUMNS).encode(batch);
+  return Buffer.concat([schemaFrame(schema), ...frame, END_OF_STREAM]);
 }
 
 function refuseExisting(path: string): void {

@@ -1,10 +1,11 @@
 import type { ColumnSpecs, TableOf } from '../model/columns.js';
 import { CodedError } from '../model/errors.js';
 import { readFrame } from './arrow-file.js';
-import { END_OF_STREAM, FrameEncoder, indexFrames } from './arrow-frames.js';
-import { arrowBatch, arrowSchema } from './arrow-schema.js';
+import { END_OF_STREAM, indexFrames } from './arrow-frames.js';
+import { arrowSchema } from './arrow-schema.js';
 import { writeFileDurably } from './durable-file.js';
 import { packMetadata } from './file-metadata.js';
+import { FrameEncoder, schemaFrame } from './frame-encoder.js';
 import { loadEngine, type ParquetProfile, writerProperties } from './parquet-engine.js';
 import { excerpt } from './parquet-excerpt.js';
 import { type ParquetFooter, readFooter } from './parquet-footer.js';
@@ -24,8 +25,8 @@ export async function writeParquet<S extends ColumnSpecs>(
 ): Promise<void> {
   const wasm = await loadEngine();
   const schema = arrowSchema(specs, packMetadata(metadata));
-  const chunks = new FrameEncoder().encode(arrowBatch(schema, specs, table));
-  const stream = Buffer.concat([...chunks, END_OF_STREAM]);
+  const chunks = new FrameEncoder(specs).encode(table);
+  const stream = Buffer.concat([schemaFrame(schema), ...chunks, END_OF_STREAM]);
   const properties = writerProperties(wasm, specs, schema.metadata, profile);
   // Both arguments are consumed: there is nothing to free.
   writeFileDurably(path, wasm.writeParquet(wasm.Table.fromIPCStream(stream), properties));

@@ -13,10 +13,11 @@ import { join } from 'node:path';
 import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
 import { CodedError } from '../model/errors.js';
 import type { SegmentHeader } from '../model/segment.js';
-import { END_OF_STREAM, FrameEncoder } from './arrow-frames.js';
-import { arrowBatch, arrowSchema } from './arrow-schema.js';
+import { END_OF_STREAM } from './arrow-frames.js';
+import { arrowSchema } from './arrow-schema.js';
 import { DIRECTORY_MODE, FILE_MODE, syncDirectory, writeFully } from './durable-file.js';
 import { packMetadata } from './file-metadata.js';
+import { FrameEncoder, schemaFrame } from './frame-encoder.js';
 import { ioError } from './io-error.js';
 import { headerToMetadata } from './segment-header.js';
 import { OPEN, segmentBaseName } from './segment-name.js';
@@ -29,8 +30,7 @@ import { OPEN, segmentBaseName } from './segment-name.js';
 export class SegmentWriter {
   readonly path: string;
   readonly #fd: number;
-  readonly #encoder = new FrameEncoder();
-  readonly #schema;
+  readonly #encoder = new FrameEncoder(EVENT_COLUMNS);
   #rows = 0;
   #bytes = 0;
   #closed = false;
@@ -63,8 +63,8 @@ export class SegmentWriter {
   private constructor(path: string, fd: number, header: SegmentHeader) {
     this.path = path;
     this.#fd = fd;
-    this.#schema = arrowSchema(EVENT_COLUMNS, packMetadata(headerToMetadata(header)));
-    this.#write(this.#encoder.encodeSchema(this.#schema));
+    const schema = arrowSchema(EVENT_COLUMNS, packMetadata(headerToMetadata(header)));
+    this.#write([schemaFrame(schema)]);
   }
 
   /** Events appended so far. */
@@ -84,7 +84,7 @@ export class SegmentWriter {
    */
   append(batch: Batch): number {
     if (batch.rows === 0) return 0;
-    const bytes = this.#write(this.#encoder.encode(arrowBatch(this.#schema, EVENT_COLUMNS, batch)));
+    const bytes = this.#write(this.#encoder.encode(batch));
     this.#rows += batch.rows;
     return bytes;
   }

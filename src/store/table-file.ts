@@ -1,9 +1,10 @@
 import type { ColumnSpecs, TableOf } from '../model/columns.js';
 import { concatTables } from '../model/tables.js';
 import { readFrame } from './arrow-file.js';
-import { END_OF_STREAM, FrameEncoder, indexFrames } from './arrow-frames.js';
-import { arrowBatch, arrowSchema } from './arrow-schema.js';
+import { END_OF_STREAM, indexFrames } from './arrow-frames.js';
+import { arrowSchema } from './arrow-schema.js';
 import { DurableFile } from './durable-file.js';
+import { FrameEncoder, schemaFrame } from './frame-encoder.js';
 import { RandomFile } from './random-file.js';
 
 /**
@@ -19,8 +20,8 @@ export async function writeTable<S extends ColumnSpecs>(
   const schema = arrowSchema(specs, metadata);
   const file = new DurableFile(path, 'rename');
   try {
-    const encoder = new FrameEncoder();
-    for (const chunk of encoder.encode(arrowBatch(schema, specs, table))) file.write(chunk);
+    file.write(schemaFrame(schema));
+    for (const chunk of new FrameEncoder(specs).encode(table)) file.write(chunk);
     file.write(END_OF_STREAM);
     file.commit();
   } catch (error) {

@@ -1,0 +1,124 @@
+/**
+ * Writes the Arrow IPC *stream* format: what arrow-frames.ts reads. The schema message is
+ * apache-arrow's; record batches are put together here, because a recorder that writes a
+ * few small batches a second would spend most of its time in a general encoder.
+ */
+import { RecordBatchStreamWriter, type Schema } from 'apache-arrow';
+import type {
+  BytesColumn,
+  ColumnArrays,
+  ColumnSpec,
+  ColumnSpecs,
+  ColumnType,
+  TableOf,
+} from '../model/columns.js';
+import { BatchMessage } from './batch-message.js';
+import { encodeStrings, wellFormedText } from './text.js';
+
+/** Catches the schema frame of apache-arrow's writer. */
+class SchemaFrame extends RecordBatchStreamWriter {
+  readonly chunks: Uint8Array[] = [];
+
+  protected override _write(chunk: ArrayBufferView): this {
+    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    if (this._started && bytes.length > 0) this.chunks.push(bytes);
+    return this;
+  }
+}
+
+/** The frame that a stream begins with. */
+export function schemaFrame(schema: Schema): Uint8Array {
+  const frame = new SchemaFrame();
+  frame.reset(undefined, schema);
+  return Buffer.concat(frame.chunks);
+}
+
+type NumericArray = ColumnArrays[Exclude<ColumnType, 'utf8' | 'text' | 'binary'>];
+
+const PADDING = new Uint8Array(8);
+
+/** Which values are there, one bit each, lowest first; undefined where all are. */
+interface Validity {
+  readonly nullCount: number;
+  readonly bitmap: Uint8Array | undefined;
+}
+const ALL_VALID: Validity = { nullCount: 0, bitmap: undefined };
+
+function validOffsets(offsets: Int32Array, rows: number): Validity {
+  const bitmap = new Uint8Array((rows + 7) >> 3);
+  let nullCount = 0;
+  for (let row = 0; row < rows; row++) {
+    if (offsets[row] === offsets[row + 1]) nullCount++;
+    else bitmap[row >> 3]! |= 1 << (row & 7);
+  }
+  return nullCount === 0 ? ALL_VALID : { nullCount, bitmap };
+}
+
+function validNumbers(column: NumericArray, rows: number): Validity {
+  const bitmap = new Uint8Array((rows + 7) >> 3);
+  let nullCount = 0;
+  for (let row = 0; row < rows; row++) {
+    // NaN is the empty float; 0 the empty integer of either width.
+    const value = column[row];
+    const isEmpty = column instanceof Float64Array ? Number.isNaN(value) : !value;
+    if (isEmpty) nullCount++;
+    else bitmap[row >> 3]! |= 1 << (row & 7);
+  }
+  return nullCount === 0 ? ALL_VALID : { nullCount, bitmap };
+}
+
+/** Encodes tables with one set of columns as record batch frames, without joining their buffers. */
+export class FrameEncoder<S extends ColumnSpecs> {
+  readonly #specs: readonly (readonly [name: string, spec: ColumnSpec])[];
+  readonly #message: BatchMessage;
+  #chunks: Uint8Array[] = [];
+
+  constructor(specs: S) {
+    this.#specs = Object.entries(specs);
+    const isBytes = ({ type }: ColumnSpec) =>
+      type === 'utf8' || type === 'text' || type === 'binary';
+    const buffers = this.#specs.reduce((sum, [, spec]) => sum + (isBytes(spec) ? 3 : 2), 0);
+    this.#message = new BatchMessage(this.#specs.length, buffers);
+  }
+
+  /** One frame. Its chunks view the table's own arrays: write them before those change. */
+  encode(table: TableOf<S>): Uint8Array[] {
+    const columns: Record<string, ColumnArrays[ColumnType] | number> = table;
+    const { rows } = table;
+    this.#message.begin(rows);
+    const chunks: Uint8Array[] = [new Uint8Array(0)];
+    this.#chunks = chunks;
+    for (const [name, spec] of this.#specs) {
+      const column = columns[name] as ColumnArrays[ColumnType];
+      if (Array.isArray(column)) this.#bytes(spec, encodeStrings(column), rows);
+      else if (!('offsets' in column)) this.#numbers(spec, column, rows);
+      else this.#bytes(spec, spec.type === 'text' ? wellFormedText(column, rows) : column, rows);
+    }
+    chunks[0] = this.#message.end();
+    this.#chunks = [];
+    return chunks;
+  }
+
+  #numbers(spec: ColumnSpec, column: NumericArray, rows: number): void {
+    const { nullCount, bitmap } = spec.nullable ? validNumbers(column, rows) : ALL_VALID;
+    this.#message.node(rows, nullCount);
+    this.#buffer(bitmap);
+    this.#buffer(column.subarray(0, rows));
+  }
+
+  #bytes(spec: ColumnSpec, { offsets, data }: BytesColumn, rows: number): void {
+    const { nullCount, bitmap } = spec.nullable ? validOffsets(offsets, rows) : ALL_VALID;
+    this.#message.node(rows, nullCount);
+    this.#buffer(bitmap);
+    this.#buffer(offsets.subarray(0, rows + 1));
+    this.#buffer(data.subarray(0, offsets[rows]));
+  }
+
+  #buffer(values: ArrayBufferView | undefined): void {
+    const length = values?.byteLength ?? 0;
+    const padding = this.#message.buffer(length);
+    if (values === undefined || length === 0) return;
+    this.#chunks.push(new Uint8Array(values.buffer, values.byteOffset, length));
+    if (padding > 0) this.#chunks.push(PADDING.subarray(0, padding));
+  }
+}
