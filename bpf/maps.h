@@ -17,6 +17,12 @@ const volatile bool filter_cgroups = false;
 /* Bit p is set when connections with local or remote port p are wanted. */
 const volatile __u64 wanted_ports[65536 / 64] = {};
 
+/* Bytes in the ring at which a sleeping reader is woken. */
+const volatile __u64 wake_bytes = 0;
+
+/* Set by the reader when it goes to sleep, cleared by whoever wakes it. */
+__u32 reader_sleeping = 0;
+
 /* The recorder's own process, as the initial pid namespace numbers it: never recorded. */
 __u32 own_tgid = 0;
 

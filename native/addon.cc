@@ -9,6 +9,7 @@
 
 #include "drain.h"
 #include "js_batch.h"
+#include "js_redact.h"
 #include "layout.h"
 #include "recorder.h"
 
@@ -84,6 +85,7 @@ class Source : public Napi::ObjectWrap<Source> {
     try {
       recorder_ = std::make_unique<Recorder>(readOptions(call[0].As<Napi::Object>()));
       ringBytes_ = recorder_->ringBytes();
+      policy_ = readPolicy(call[0].As<Napi::Object>().Get("redaction"));
     } catch (const CaptureError &error) {
       throw toJs(call.Env(), error);
     }
@@ -107,7 +109,7 @@ class Source : public Napi::ObjectWrap<Source> {
       recorder_->attach();
       deliver_ = Napi::ThreadSafeFunction::New(env, call[0].As<Napi::Function>(), "aftertrace", 0, 1);
       drain_ = std::make_unique<Drain>(
-          *recorder_, offsetNs_, [this] { notify(&Source::deliverOne); },
+          *recorder_, offsetNs_, policy_.get(), [this] { notify(&Source::deliverOne); },
           [this] { notify(&Source::finish); });
     } catch (const CaptureError &error) {
       throw toJs(env, error);
@@ -131,7 +133,7 @@ class Source : public Napi::ObjectWrap<Source> {
     if (!drain_) return;
     std::unique_ptr<Batch> batch = drain_->take();
     if (!batch) return;
-    const Napi::Object object = aftertrace::toJs(env, *batch);
+    const Napi::Object object = batches_.toJs(env, *batch);
     drain_->giveBack(std::move(batch));
     callback.Call({object});
   }
@@ -212,9 +214,11 @@ class Source : public Napi::ObjectWrap<Source> {
 
   const int64_t offsetNs_;
   std::size_t ringBytes_ = 0;
+  std::unique_ptr<RedactionPolicy> policy_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<Drain> drain_;
   Napi::ThreadSafeFunction deliver_;
+  JsBatches batches_;
   std::vector<Napi::Promise::Deferred> stopped_;
   DrainStats last_;
   LossCounts lastLosses_;
@@ -225,6 +229,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
                 return layout(call.Env());
               }));
+  exports.Set("redact", Napi::Function::New(env, redact));
   return exports;
 }
 

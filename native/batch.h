@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "events.h"
@@ -49,6 +50,12 @@ class BytesColumn {
   }
   void append(std::string_view text) { append(text.data(), text.size()); }
   void endRow() { offsets_.push_back(static_cast<int32_t>(data_.size())); }
+
+  // The bytes of one row, to be changed in place.
+  std::pair<uint8_t *, std::size_t> row(std::size_t index) {
+    const auto from = static_cast<std::size_t>(offsets_[index]);
+    return {data_.data() + from, static_cast<std::size_t>(offsets_[index + 1]) - from};
+  }
 
   const std::vector<int32_t> &offsets() const { return offsets_; }
   const std::vector<uint8_t> &data() const { return data_; }

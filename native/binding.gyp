@@ -6,11 +6,16 @@
         "addon.cc",
         "batch.cc",
         "drain.cc",
+        "header_names.cc",
         "js_batch.cc",
+        "js_redact.cc",
         "layout.cc",
         "probe.cc",
+        "record_mask.cc",
         "recorder.cc",
-        "ring_reader.cc"
+        "redactor.cc",
+        "ring_reader.cc",
+        "ring_sleep.cc"
       ],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",

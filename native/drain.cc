@@ -5,32 +5,26 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <chrono>
 
 namespace aftertrace {
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr milliseconds kShortSleep{1};
-constexpr milliseconds kLongSleep{10};
-constexpr milliseconds kBatchAge{200};
-// Sleeps get longer while less than this part of the ring fills up meanwhile.
-constexpr std::size_t kCalmPart = 64;
 constexpr std::size_t kQueuedBatches = 64;
 constexpr std::size_t kQueuedBytes = 64 << 20;
 constexpr std::size_t kSpareBatches = 4;
 
 }  // namespace
 
-Drain::Drain(Recorder &recorder, int64_t offsetNs, std::function<void()> ready,
-             std::function<void()> done)
+Drain::Drain(Recorder &recorder, int64_t offsetNs, const RedactionPolicy *policy,
+             std::function<void()> ready, std::function<void()> done)
     : recorder_(recorder),
       ring_(recorder.ringDescriptor(), recorder.ringBytes()),
+      sleep_(recorder.ringDescriptor(), recorder.sleeping()),
       offsetNs_(offsetNs),
       ready_(std::move(ready)),
       done_(std::move(done)),
-      current_(std::make_unique<Batch>()) {
+      current_(std::make_unique<Batch>()),
+      redactor_(policy == nullptr ? nullptr : std::make_unique<Redactor>(*policy)) {
   // Signals belong to Node's threads: a new thread inherits the mask.
   sigset_t all, before;
   sigfillset(&all);
@@ -45,29 +39,17 @@ Drain::~Drain() {
   join();
 }
 
-void Drain::requestStop() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-}
+void Drain::requestStop() { sleep_.end(); }
 
 void Drain::join() {
   if (thread_.joinable()) thread_.join();
 }
 
 void Drain::run() {
-  milliseconds sleep = kShortSleep;
-  for (;;) {
-    const std::size_t waiting = ring_.used();
+  do {
     drainOnce();
-    if (current_->rows() > 0 && Clock::now() - begun_ >= kBatchAge) seal(Limit::bounded);
-    const bool calm = waiting < recorder_.ringBytes() / kCalmPart;
-    sleep = calm ? std::min(sleep * 2, kLongSleep) : kShortSleep;
-    std::unique_lock<std::mutex> lock(mutex_);
-    if (wake_.wait_for(lock, sleep, [this] { return stopping_; })) break;
-  }
+    seal(Limit::bounded);
+  } while (sleep_.wait([this] { return ring_.used() >= recorder_.wakeBytes(); }));
   recorder_.detach();
   // A program may have been running when it was detached: the second pass finds its record.
   while (drainOnce() > 0) {
@@ -81,12 +63,12 @@ std::size_t Drain::drainOnce() {
 }
 
 void Drain::append(const void *data, std::size_t size) {
-  if (current_->rows() == 0) begun_ = Clock::now();
   if (!current_->append(*static_cast<const event_header *>(data), size, offsetNs_)) {
     const std::lock_guard<std::mutex> lock(mutex_);
     stats_.refused++;
     return;
   }
+  if (redactor_) redactor_->apply(*current_, current_->rows() - 1);
   if (current_->full()) seal(Limit::bounded);
 }
 

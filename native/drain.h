@@ -2,7 +2,6 @@
 // The thread that empties the ring into batches, and the bounded queue between it and JavaScript.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -13,7 +12,9 @@
 
 #include "batch.h"
 #include "recorder.h"
+#include "redactor.h"
 #include "ring_reader.h"
+#include "ring_sleep.h"
 
 namespace aftertrace {
 
@@ -31,8 +32,9 @@ struct DrainStats {
 class Drain {
  public:
   // Calls ready() on the drain thread after queueing a batch, done() as the last thing it does.
-  Drain(Recorder &recorder, int64_t offsetNs, std::function<void()> ready,
-        std::function<void()> done);
+  // Without a policy payloads are handed over as captured.
+  Drain(Recorder &recorder, int64_t offsetNs, const RedactionPolicy *policy,
+        std::function<void()> ready, std::function<void()> done);
   ~Drain();
   Drain(const Drain &) = delete;
   Drain &operator=(const Drain &) = delete;
@@ -47,7 +49,6 @@ class Drain {
   DrainStats stats() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
   enum class Limit { bounded, none };
 
   void run();
@@ -59,17 +60,16 @@ class Drain {
 
   Recorder &recorder_;
   RingReader ring_;
+  RingSleep sleep_;
   const int64_t offsetNs_;
   const std::function<void()> ready_;
   const std::function<void()> done_;
 
   // Touched by the drain thread only.
   std::unique_ptr<Batch> current_;
-  Clock::time_point begun_;
+  std::unique_ptr<Redactor> redactor_;
 
   mutable std::mutex mutex_;  // guards all below
-  std::condition_variable wake_;
-  bool stopping_ = false;
   std::deque<std::unique_ptr<Batch>> queue_;
   std::size_t queuedBytes_ = 0;
   std::vector<std::unique_ptr<Batch>> spare_;

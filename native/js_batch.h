@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A batch as JavaScript sees it: one ArrayBuffer per column, made on the JavaScript thread.
+// A batch as JavaScript sees it: views of one ArrayBuffer, made on the JavaScript thread.
 #pragma once
 
 #include <napi.h>
@@ -8,6 +8,15 @@
 
 namespace aftertrace {
 
-Napi::Object toJs(Napi::Env env, const Batch &batch);
+class JsBatches {
+ public:
+  // Valid until the next call: the memory is used again. Fresh buffers would wait for the garbage
+  // collector, which has little reason to run in a recorder, and pile up to tens of megabytes.
+  Napi::Object toJs(Napi::Env env, const Batch &batch);
+
+ private:
+  static constexpr std::size_t kLeast = 256 << 10;
+  Napi::Reference<Napi::ArrayBuffer> memory_;
+};
 
 }  // namespace aftertrace

@@ -63,6 +63,7 @@ void Recorder::configure(const CaptureOptions &options) {
   for (const uint16_t port : options.ports) ports[port / 64] |= uint64_t{1} << (port % 64);
 
   ringBytes_ = ringSize(options.ringBytes);
+  knobs.wake_bytes = wakeBytes();
   bpf_map__set_max_entries(skeleton_->maps.ring, static_cast<uint32_t>(ringBytes_));
   // These two are run by hand, once.
   bpf_program__set_autoattach(skeleton_->progs.snapshot, false);
@@ -126,6 +127,8 @@ void Recorder::detach() {
 }
 
 int Recorder::ringDescriptor() const { return bpf_map__fd(skeleton_->maps.ring); }
+
+volatile uint32_t &Recorder::sleeping() const { return skeleton_->bss->reader_sleeping; }
 
 LossCounts Recorder::losses() const {
   LossCounts counts;

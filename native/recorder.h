@@ -53,6 +53,10 @@ class Recorder {
 
   int ringDescriptor() const;
   std::size_t ringBytes() const { return ringBytes_; }
+  // Shared with the programs: 1 while the reader sleeps and wants to be woken.
+  volatile uint32_t &sleeping() const;
+  // Bytes in the ring at which they wake it.
+  std::size_t wakeBytes() const { return ringBytes_ / 8; }
   LossCounts losses() const;
 
  private:

@@ -6,13 +6,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 
 namespace aftertrace {
 namespace {
 
 // Layout given by the kernel's uapi: a page with the consumer's position (ours to write), a page
-// with the producer's, then the data twice in a row so that a record never wraps.
+// with the producer's, then the data. (The kernel would map the data twice in a row, so that no record
+// wraps; that doubles the resident memory, and one record in a whole lap can as well be copied.)
 unsigned long load(const void *page) {
   return __atomic_load_n(static_cast<const unsigned long *>(page), __ATOMIC_ACQUIRE);
 }
@@ -25,7 +27,7 @@ RingReader::RingReader(int mapDescriptor, std::size_t bytes)
   if (consumer == MAP_FAILED) {
     throw std::system_error(errno, std::generic_category(), "mapping the ring buffer");
   }
-  void *producer = mmap(nullptr, page_ + 2 * bytes_, PROT_READ, MAP_SHARED, mapDescriptor,
+  void *producer = mmap(nullptr, page_ + bytes_, PROT_READ, MAP_SHARED, mapDescriptor,
                         static_cast<off_t>(page_));
   if (producer == MAP_FAILED) {
     const int error = errno;
@@ -38,18 +40,30 @@ RingReader::RingReader(int mapDescriptor, std::size_t bytes)
 
 RingReader::~RingReader() {
   munmap(consumerPage_, page_);
-  munmap(producerPages_, page_ + 2 * bytes_);
+  munmap(producerPages_, page_ + bytes_);
 }
 
-bool RingReader::peek(unsigned long position, Record &record) const {
+bool RingReader::peek(unsigned long position, Record &record) {
   const char *data = static_cast<const char *>(producerPages_) + page_;
-  const char *at = data + (position & (bytes_ - 1));
-  const uint32_t header = __atomic_load_n(reinterpret_cast<const uint32_t *>(at), __ATOMIC_ACQUIRE);
+  const std::size_t at = position & (bytes_ - 1);
+  // Headers never wrap: positions are multiples of their size.
+  const uint32_t header =
+      __atomic_load_n(reinterpret_cast<const uint32_t *>(data + at), __ATOMIC_ACQUIRE);
   if (header & BPF_RINGBUF_BUSY_BIT) return false;
-  record.data = at + BPF_RINGBUF_HDR_SZ;
   record.size = header & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
   record.discarded = (header & BPF_RINGBUF_DISCARD_BIT) != 0;
+  const std::size_t from = at + BPF_RINGBUF_HDR_SZ;
+  record.data = data + from;
+  if (from + record.size > bytes_) record.data = unwrap(data, from, record.size);
   return true;
+}
+
+const void *RingReader::unwrap(const char *data, std::size_t from, std::size_t size) {
+  const std::size_t first = bytes_ - from;
+  wrapped_.resize(size);
+  std::memcpy(wrapped_.data(), data + from, first);
+  std::memcpy(wrapped_.data() + first, data, size - first);
+  return wrapped_.data();
 }
 
 unsigned long RingReader::produced() const { return load(producerPages_); }

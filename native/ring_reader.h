@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace aftertrace {
 
@@ -32,7 +33,9 @@ class RingReader {
   };
 
   // The record at `position`; false when it is still being written.
-  bool peek(unsigned long position, Record &record) const;
+  bool peek(unsigned long position, Record &record);
+  // A copy of the record that goes on at the start of the ring.
+  const void *unwrap(const char *data, std::size_t from, std::size_t size);
   unsigned long produced() const;
   unsigned long consumed() const;
   void release(unsigned long position);
@@ -42,6 +45,7 @@ class RingReader {
   std::size_t page_;
   void *consumerPage_ = nullptr;
   void *producerPages_ = nullptr;
+  std::vector<char> wrapped_;
 };
 
 template <typename Visit>

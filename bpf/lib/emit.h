@@ -14,10 +14,21 @@ static __always_inline void count_loss(__u32 cause)
 		__sync_fetch_and_add(counter, 1);
 }
 
-/* Nobody is woken: the reader polls, which costs a fraction of a wake-up per record. */
+/*
+ * The reader looks at the ring a few times a second, which costs a fraction of a wake-up per
+ * record. It is woken, once, only where the ring would be full before that.
+ */
+static __always_inline __u64 wake_flag(void)
+{
+	if (!reader_sleeping || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < wake_bytes)
+		return BPF_RB_NO_WAKEUP;
+	reader_sleeping = 0;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
 static __always_inline bool emit(void *record, __u64 size)
 {
-	if (!bpf_ringbuf_output(&ring, record, size, BPF_RB_NO_WAKEUP))
+	if (!bpf_ringbuf_output(&ring, record, size, wake_flag()))
 		return true;
 	count_loss(LOSS_RING_FULL);
 	return false;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
+import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
 import {
   CAPTURE_LIMITS,
   type CaptureOptions,
@@ -44,9 +45,22 @@ interface NativeSource {
   close(): void;
 }
 
+type NativeOptions = Omit<CaptureOptions, 'redaction'> & {
+  readonly redaction: PolicyLists | undefined;
+};
+
+function toNative(options: CaptureOptions): NativeOptions {
+  const { redaction } = options;
+  return {
+    ...options,
+    redaction: redaction === undefined ? undefined : policyLists(redaction),
+  };
+}
+
 interface NativeAddon {
-  readonly Source: new (options: CaptureOptions) => NativeSource;
+  readonly Source: new (options: NativeOptions) => NativeSource;
   layout(): NativeLayout;
+  redact(policy: PolicyLists, batches: readonly Batch[]): void;
 }
 
 /** The package root is two levels up from both src/recorder and dist/recorder. */
@@ -170,11 +184,12 @@ function rethrowing(onBatch: (batch: Batch) => void): (batch: Batch) => void {
 export function openNativeSource(options: CaptureOptions): EventSource {
   checkOptions(options);
   const addon = loadAddon();
-  const native = withCodedErrors(() => new addon.Source(options));
+  const native = withCodedErrors(() => new addon.Source(toNative(options)));
   const info: SourceInfo = {
     monotonicOffsetNs: native.info.monotonicOffsetNs,
     snaplen: options.snaplen,
     ringBytes: native.info.ringBytes,
+    redacted: options.redaction !== undefined,
   };
   // process.exit() runs no destructors: the programs are detached before, not by the kernel after.
   const close = () => native.close();
@@ -202,12 +217,17 @@ export function nativeAvailable(): Availability {
     const addon = loadAddon();
     const least = CAPTURE_LIMITS.ringBytes.least;
     const options = { snaplen: 0, ringBytes: least, ports: [], pids: [], names: [], cgroups: [] };
-    withCodedErrors(() => new addon.Source(options)).close();
+    withCodedErrors(() => new addon.Source(toNative(options))).close();
     return { ok: true };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return { ok: false, reason: error.message, remedy: error.remedy };
   }
+}
+
+/** Masks batches one after the other, in place, as the recorder does: for the tests. */
+export function redactNatively(policy: RedactionPolicy, batches: readonly Batch[]): void {
+  loadAddon().redact(policyLists(policy), batches);
 }
 
 /** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */

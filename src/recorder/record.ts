@@ -98,8 +98,11 @@ function openRecording(
 }
 
 /** What is done with every batch: mask, describe who is new, store. */
-function batchHandler({ options, roster, log }: Recording): (batch: Batch) => void {
-  const redactor = options.redaction === undefined ? undefined : new Redactor(options.redaction);
+function batchHandler({ options, source, roster, log }: Recording): (batch: Batch) => void {
+  const redactor =
+    options.redaction === undefined || source.info.redacted
+      ? undefined
+      : new Redactor(options.redaction);
   return (batch) => {
     redactor?.apply(batch);
     const fresh = roster.observe(batch);

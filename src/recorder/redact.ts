@@ -1,7 +1,7 @@
 import { recognizeStart } from '../http1/start-line.js';
 import type { Batch } from '../model/batch.js';
 import { EventFlag, EventKind } from '../model/event.js';
-import { isSecretName, type RedactionPolicy } from './redaction-policy.js';
+import { isSecretName, type RedactionPolicy, URL_HEADERS } from './redaction-policy.js';
 
 /** Streams remembered at most; the longest untouched go first and are masked when they go on. */
 const MOST_STREAMS = 65_536;
@@ -235,9 +235,7 @@ class RecordMask {
       return Mode.length;
     }
     if (name === 'transfer-encoding') return Mode.coding;
-    const isUrl =
-      /^(referer|referrer|location|content-location|refresh|link|x-original-url|x-rewrite-url|x-forwarded-uri|origin|destination)$/;
-    return isUrl.test(name) ? Mode.url : Mode.plain;
+    return URL_HEADERS.has(name) ? Mode.url : Mode.plain;
   }
 
   private valueByte(bytes: Uint8Array, at: number): number {

@@ -75,7 +75,36 @@ const QUERY_KEYS = [
 ];
 
 /** Any name that contains one of these is a secret too, whatever stands around it. */
-const TELLTALE = /pass(word|wd|phrase)|secret|token|api[-_]?key|credential|private[-_]?key/;
+const TELLTALES = [
+  'password',
+  'passwd',
+  'passphrase',
+  'secret',
+  'token',
+  'apikey',
+  'api-key',
+  'api_key',
+  'credential',
+  'privatekey',
+  'private-key',
+  'private_key',
+] as const;
+const TELLTALE = new RegExp(TELLTALES.join('|'));
+
+/** Headers that hold URLs, whose queries and credentials are looked at. */
+export const URL_HEADERS: ReadonlySet<string> = new Set([
+  'referer',
+  'referrer',
+  'location',
+  'content-location',
+  'refresh',
+  'link',
+  'x-original-url',
+  'x-rewrite-url',
+  'x-forwarded-uri',
+  'origin',
+  'destination',
+]);
 
 /** The default policy, with more header names and query keys on request. */
 export function redactionPolicy(
@@ -93,6 +122,23 @@ export function redactionPolicy(
 export function isSecretName(names: ReadonlySet<string>, name: string): boolean {
   const lower = name.toLowerCase();
   return names.has(lower) || TELLTALE.test(lower);
+}
+
+/** A policy as lists, with the names that hold for every policy: what the addon is told. */
+export interface PolicyLists {
+  readonly headers: readonly string[];
+  readonly queryKeys: readonly string[];
+  readonly telltales: readonly string[];
+  readonly urlHeaders: readonly string[];
+}
+
+export function policyLists({ headers, queryKeys }: RedactionPolicy): PolicyLists {
+  return {
+    headers: [...headers],
+    queryKeys: [...queryKeys],
+    telltales: TELLTALES,
+    urlHeaders: [...URL_HEADERS],
+  };
 }
 
 /** The policy in words, for the segment header. */

@@ -1,5 +1,6 @@
 import type { Batch } from '../model/batch.js';
 import type { LossCause } from '../model/event.js';
+import type { RedactionPolicy } from './redaction-policy.js';
 
 /** What to capture. An empty list accepts everything; every list that is not empty must accept. */
 export interface CaptureOptions {
@@ -15,6 +16,8 @@ export interface CaptureOptions {
   readonly names: readonly string[];
   /** cgroup v2 ids; a cgroup includes those below it. */
   readonly cgroups: readonly bigint[];
+  /** Mask secrets before a batch is delivered; undefined delivers heads as captured. */
+  readonly redaction?: RedactionPolicy;
 }
 
 /** Bounds of {@link CaptureOptions}. */
@@ -32,6 +35,8 @@ export interface SourceInfo {
   readonly snaplen: number;
   /** The size the ring really has. */
   readonly ringBytes: number;
+  /** True if secrets are masked in what is delivered. */
+  readonly redacted: boolean;
 }
 
 /** Running totals since start. */
@@ -55,7 +60,8 @@ export interface EventSource {
   readonly info: SourceInfo;
   /**
    * Starts delivering, at most once. Batches arrive in ring order, which is nearly time order:
-   * processors overtake each other by microseconds. A batch belongs to the callee.
+   * processors overtake each other by microseconds. A batch may be changed by the callee, and
+   * holds until it returns: its memory is used again.
    */
   start(onBatch: (batch: Batch) => void): void;
   stats(): SourceStats;

@@ -12,6 +12,7 @@ export class FakeSource implements EventSource {
     monotonicOffsetNs: wallNowNs() - process.hrtime.bigint(),
     snaplen: 1024,
     ringBytes: 65_536,
+    redacted: false,
   };
   /** Totals since the start, as the kernel counts them. */
   readonly dropped: Record<LossCause, number> = {

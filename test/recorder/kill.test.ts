@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { EventKind } from '../../src/model/event.js';
 import { openSegment } from '../../src/store/segment-reader.js';
 import { describeLive } from '../bpf/live.js';
@@ -34,11 +34,14 @@ describeLive('the recorder as a process', () => {
       '128KiB',
     ]);
     await seconds(2.5);
+    const openPaths = () => segmentPaths(directory).filter((path) => path.endsWith('.part'));
+    // A batch may fill a whole segment, and then the next one begins with the next batch.
+    await vi.waitFor(() => expect(openPaths().length).toBeGreaterThan(0), 2000);
     const killedMs = Date.now();
     child.kill('SIGKILL');
     expect((await result).code).toBe(null);
 
-    const open = segmentPaths(directory).filter((path) => path.endsWith('.part'));
+    const open = openPaths();
     expect(open.length).toBeGreaterThan(0);
     expect(segmentPaths(directory).length).toBeGreaterThan(open.length);
     for (const path of segmentPaths(directory)) (await openSegment(path)).close();

@@ -73,7 +73,7 @@ const OPTIONS = {
     describe: 'Only this cgroup v2: a path, or an id',
   },
   snaplen: { type: 'number', default: 1024, describe: 'Bytes kept of each message head, 0..4096' },
-  'ring-size': { type: 'string', default: '16MiB', describe: 'Buffer between kernel and recorder' },
+  'ring-size': { type: 'string', default: '8MiB', describe: 'Buffer between kernel and recorder' },
   'redact-header': {
     type: 'string',
     array: true,
@@ -133,6 +133,7 @@ function captureOptions(args: Args): CaptureOptions {
     pids: args.pid,
     names: args.process,
     cgroups: args.cgroup.map(cgroupId),
+    ...(args.redact ? { redaction: redactionPolicy(args.redactHeader, args.redactQuery) } : {}),
   };
 }
 
@@ -185,7 +186,7 @@ export async function handler(args: Args): Promise<number> {
       maxAgeMs: parseDuration('--max-age', args.maxAge),
       minFreeShare: parseShare('--min-free', args.minFree),
     },
-    ...(args.redact ? { redaction: redactionPolicy(args.redactHeader, args.redactQuery) } : {}),
+    ...(capture.redaction === undefined ? {} : { redaction: capture.redaction }),
     filters: describeFilters(capture),
     statsEveryMs: parseDuration('--stats-interval', args.statsInterval),
   };
