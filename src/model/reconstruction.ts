@@ -11,6 +11,8 @@ export interface Reconstruction {
   readonly fromNs: string;
   readonly toNs: string;
   readonly segments: readonly SegmentSummary[];
+  /** Files of imported spans; absent where there are none. */
+  readonly imports?: readonly ImportSummary[];
   /** Files that could not be used, with the reason. */
   readonly unreadable: readonly { readonly file: string; readonly reason: string }[];
   readonly losses: readonly LossSummary[];
@@ -43,6 +45,19 @@ export interface SegmentSummary {
   readonly bytes: number;
   /** True for an open or crashed segment that was read up to its last whole batch. */
   readonly partial: boolean;
+}
+
+export interface ImportSummary {
+  readonly file: string;
+  /** jaeger, otlp or zipkin. */
+  readonly format: string;
+  /** True if the file's own parents were kept: its links are then stated, not inferred. */
+  readonly parentsKept: boolean;
+  readonly exchanges: number;
+  readonly bytes: number;
+  /** First start and last end, UTC epoch ns. */
+  readonly fromNs: string;
+  readonly toNs: string;
 }
 
 export interface LossSummary {

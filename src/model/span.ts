@@ -82,6 +82,18 @@ export const SPAN_COLUMNS = {
     doc: 'How much of the trace’s critical path is this span’s own time, ns.',
   },
   loss_flags: { type: 'uint32', doc: 'LossFlag bits: what is missing or odd.' },
+  source_trace_id: {
+    type: 'utf8',
+    nullable: true,
+    encoding: 'plain',
+    doc: 'Imported spans: trace id in the file they came from. NULL for recorded traffic.',
+  },
+  source_span_id: {
+    type: 'utf8',
+    nullable: true,
+    encoding: 'plain',
+    doc: 'Imported spans: span id in that file. A client exchange that was made for a server span has the server span’s id: role tells the two apart.',
+  },
 } as const;
 export type SpanTable = TableOf<typeof SPAN_COLUMNS>;
 

@@ -3,18 +3,20 @@ import { join } from 'node:path';
 import { CodedError } from '../model/errors.js';
 import type { ProcessRecord } from '../model/process.js';
 import type { Reconstruction } from '../model/reconstruction.js';
-import { TOOL } from '../model/tool.js';
-import { readCatalog } from '../store/catalog.js';
+import { type Catalog, readCatalog } from '../store/catalog.js';
+import { sourcesPath } from '../store/import-files.js';
 import { prepareOutput, writeReconstruction } from '../store/span-store.js';
-import { type Assembled, assemble } from './assemble/assemble.js';
+import { type Adopted, importedProcesses } from './adopt.js';
+import { assemble } from './assemble/assemble.js';
+import { describe } from './describe.js';
 import { groupsFor, makePlan, type Plan } from './plan.js';
 import { type Executor, openPool } from './pool.js';
 import { buildProcesses } from './processes.js';
-import { countLinks, summarizeServices } from './summary.js';
+import { summarizeServices } from './summary.js';
 import type { DecodeOutput, ShardOutput } from './tasks.js';
 
 export interface ReconstructOptions {
-  /** Directories of segments, or segment files. */
+  /** Directories of segments or imports, or files of them. */
   readonly inputs: readonly string[];
   /** Where spans.parquet, traces.parquet, links.parquet and reconstruction.json go. */
   readonly output: string;
@@ -40,6 +42,7 @@ export interface Progress {
 
 interface Run {
   readonly options: ReconstructOptions;
+  readonly catalog: Catalog;
   readonly plan: Plan;
   readonly executor: Executor;
   /** Scratch directory for the files between stages. */
@@ -66,17 +69,23 @@ async function runStage<I, O>(
 }
 
 function shardAll(run: Run): Promise<ShardOutput[]> {
-  const { fromNs, toNs } = run.options;
   return runStage(run, 'reading segments', run.plan.segments, (segment, index) =>
     run.executor.run('shard', {
       segment: segment.path,
       host: segment.hostIndex,
       directory: join(run.scratch, 'shards', String(index)),
       partitions: run.plan.partitions,
-      ...(fromNs === undefined ? {} : { fromNs: fromNs.toString() }),
-      ...(toNs === undefined ? {} : { toNs: toNs.toString() }),
+      ...rangeOf(run.options),
     }),
   );
+}
+
+/** The range that was asked for, as tasks take it. */
+function rangeOf({ fromNs, toNs }: ReconstructOptions): { fromNs?: string; toNs?: string } {
+  return {
+    ...(fromNs === undefined ? {} : { fromNs: fromNs.toString() }),
+    ...(toNs === undefined ? {} : { toNs: toNs.toString() }),
+  };
 }
 
 function findProcesses(run: Run, shards: readonly ShardOutput[]): ProcessRecord[] {
@@ -94,22 +103,40 @@ function decodeAll(
   run: Run,
   shards: readonly ShardOutput[],
   processes: readonly ProcessRecord[],
+  adopted: readonly Adopted[],
   groups: number,
 ): Promise<DecodeOutput[]> {
-  const partitions = Array.from({ length: run.plan.partitions }, (_, i) => i);
-  return runStage(run, 'decoding', partitions, (partition) =>
-    run.executor.run('decode', {
+  const { plan, executor, options } = run;
+  const baseNs = plan.baseNs.toString();
+  const directory = (part: number) => join(run.scratch, 'exchanges', String(part));
+  const decode = (partition: number) =>
+    executor.run('decode', {
       shards: shards.flatMap(({ files }, i) => {
         const file = files[partition];
-        return file === undefined ? [] : [{ file, host: run.plan.segments[i]!.hostIndex }];
+        return file === undefined ? [] : [{ file, host: plan.segments[i]!.hostIndex }];
       }),
-      hosts: run.plan.hosts,
+      hosts: plan.hosts,
       processes,
-      baseNs: run.plan.baseNs.toString(),
-      directory: join(run.scratch, 'exchanges', String(partition)),
+      baseNs,
+      directory: directory(partition),
       groups,
-    }),
-  );
+    });
+  const adopt = (file: Adopted, i: number) =>
+    executor.run('adopt', {
+      file: file.path,
+      host: file.hostIndex,
+      firstProcess: file.firstProcess,
+      fileBaseNs: file.baseNs.toString(),
+      baseNs,
+      ...rangeOf(options),
+      directory: directory(plan.partitions + i),
+      groups,
+    });
+  const tasks = [
+    ...Array.from({ length: plan.partitions }, (_, partition) => () => decode(partition)),
+    ...adopted.map((file, i) => () => adopt(file, i)),
+  ];
+  return runStage(run, 'decoding', tasks, (task) => task());
 }
 
 async function findAllCauses(run: Run, decoded: readonly DecodeOutput[], groups: number) {
@@ -127,61 +154,23 @@ async function findAllCauses(run: Run, decoded: readonly DecodeOutput[], groups:
   });
 }
 
-function describe(
-  run: Run,
-  unreadable: Reconstruction['unreadable'],
-  shards: readonly ShardOutput[],
-  decoded: readonly DecodeOutput[],
-  assembled: Assembled,
-  services: Reconstruction['services'],
-): Reconstruction {
-  const sum = (value: (output: DecodeOutput) => number) =>
-    decoded.reduce((total, output) => total + value(output), 0);
-  const { fromNs: askedFrom = run.plan.baseNs, toNs: askedTo } = run.options;
-  const last = shards.map(({ summary }) => BigInt(summary.toNs)).reduce((a, b) => (a > b ? a : b));
-  const fromNs = askedFrom > run.plan.baseNs ? askedFrom : run.plan.baseNs;
-  const toNs = askedTo !== undefined && askedTo < last ? askedTo : last;
-  return {
-    version: 1,
-    tool: TOOL,
-    fromNs: fromNs.toString(),
-    toNs: toNs.toString(),
-    segments: shards.map(({ summary }) => summary),
-    unreadable,
-    losses: shards.flatMap(({ losses }) => losses),
-    counts: {
-      events: shards.reduce((total, { summary }) => total + summary.rows, 0),
-      connections: sum((output) => output.connections),
-      opaqueConnections: sum((output) => output.opaqueConnections),
-      clientExchanges: sum((output) => output.clientExchanges),
-      serverExchanges: sum((output) => output.serverExchanges),
-      hops: assembled.hops,
-      unmatched: assembled.unmatched,
-      traces: assembled.traces.rows,
-    },
-    links: countLinks(assembled.spans),
-    services,
-    skews: assembled.skews,
-  };
-}
-
-async function execute(
-  run: Run,
-  unreadable: Reconstruction['unreadable'],
-): Promise<Reconstruction> {
-  const { plan, options } = run;
+async function execute(run: Run): Promise<Reconstruction> {
+  const { plan, options, catalog } = run;
   const shards = await shardAll(run);
-  const processes = findProcesses(run, shards);
+  const recorded = findProcesses(run, shards);
+  const imported = importedProcesses(plan.imports, recorded.length);
+  const processes = [...recorded, ...imported.processes];
   const groups = groupsFor(processes.length);
-  const decoded = await decodeAll(run, shards, processes, groups);
+  const decoded = await decodeAll(run, shards, processes, imported.adopted, groups);
   const causes = await findAllCauses(run, decoded, groups);
   options.onProgress?.({ what: 'assembling', done: 0, total: 1 });
   const { hosts, baseNs } = plan;
-  const assembled = await assemble({ groups: causes, hosts, processes, baseNs });
+  const sources = plan.imports.map(({ path }) => sourcesPath(path));
+  const assembled = await assemble({ groups: causes, hosts, processes, baseNs, sources });
   const hostNames = hosts.map(({ host }) => host);
   const models = causes.flatMap((group) => group.models);
   const services = summarizeServices(assembled.spans, processes, hostNames, models);
-  const reconstruction = describe(run, unreadable, shards, decoded, assembled, services);
+  const reconstruction = describe({ options, plan, catalog, shards, decoded, assembled, services });
   options.signal?.throwIfAborted();
   const { spans, traces, links } = assembled;
   await writeReconstruction(options.output, { spans, traces, links, reconstruction });
@@ -199,15 +188,15 @@ async function execute(
 export async function reconstruct(options: ReconstructOptions): Promise<Reconstruction> {
   const catalog = await readCatalog([...options.inputs]);
   const [unreadable] = catalog.unreadable;
-  if (catalog.segments.length === 0 && unreadable !== undefined) {
+  if (catalog.segments.length + catalog.imports.length === 0 && unreadable !== undefined) {
     throw new CodedError('INPUT', unreadable.reason, unreadable.file);
   }
-  const plan = makePlan(catalog.segments);
+  const plan = makePlan(catalog.segments, catalog.imports);
   await prepareOutput(options.output, options.force ?? false);
   const scratch = await mkdtemp(join(options.output, '.scratch-'));
   const executor = openPool(options.workers, options.signal);
   try {
-    return await execute({ options, plan, executor, scratch }, catalog.unreadable);
+    return await execute({ options, catalog, plan, executor, scratch });
   } finally {
     await executor.close();
     await rm(scratch, { recursive: true, force: true });

@@ -11,6 +11,8 @@ export interface Tasks {
   shard: { in: ShardInput; out: ShardOutput };
   /** One partition's shards -> exchanges, split by process group, and hops. */
   decode: { in: DecodeInput; out: DecodeOutput };
+  /** One file of imported exchanges -> exchanges as decode writes them. */
+  adopt: { in: AdoptInput; out: DecodeOutput };
   /** One process group's exchanges -> a link per client exchange. */
   causality: { in: CausalityInput; out: CausalityOutput };
 }
@@ -69,6 +71,25 @@ export interface DecodeOutput {
   readonly opaqueConnections: number;
   readonly clientExchanges: number;
   readonly serverExchanges: number;
+}
+
+export interface AdoptInput {
+  /** File of imported exchanges. */
+  readonly file: string;
+  /** Index into the plan's hosts. */
+  readonly host: number;
+  /** Index of the process that stands for the import's first service. */
+  readonly firstProcess: number;
+  /** Decimal epoch ns: times in the file count from here, times in the exchange table from the other. */
+  readonly fileBaseNs: string;
+  readonly baseNs: string;
+  /** Only exchanges that begin in [fromNs, toNs) (decimal epoch ns); open where undefined. */
+  readonly fromNs?: string;
+  readonly toNs?: string;
+  /** Where `<group>.arrow` exchange files go. */
+  readonly directory: string;
+  /** Exchanges are split by process index modulo this. */
+  readonly groups: number;
 }
 
 export interface CausalityInput {

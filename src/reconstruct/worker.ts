@@ -3,6 +3,7 @@
  * (Piscina calls a named export of its worker file).
  */
 
+import { adopt as adoptTask } from './adopt.js';
 import { findCauses } from './causality/causality.js';
 import { decode as decodeTask } from './decode/decode.js';
 import { shard as shardTask } from './shard.js';
@@ -12,4 +13,5 @@ type Handler<K extends TaskName> = (input: Tasks[K]['in']) => Promise<Tasks[K]['
 
 export const shard: Handler<'shard'> = shardTask;
 export const decode: Handler<'decode'> = decodeTask;
+export const adopt: Handler<'adopt'> = adoptTask;
 export const causality: Handler<'causality'> = findCauses;

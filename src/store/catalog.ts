@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, describeError } from '../model/errors.js';
 import type { SegmentHeader } from '../model/segment.js';
+import { describeImport, type ImportInfo, isSourcesName } from './import-files.js';
 import { ioError } from './io-error.js';
 import { CLOSED, closedPath, OPEN } from './segment-name.js';
 import { openSegment } from './segment-reader.js';
@@ -31,13 +32,15 @@ export interface UnreadableFile {
 export interface Catalog {
   /** Sorted by host, boot, start of the recording's segments, sequence. */
   readonly segments: readonly SegmentInfo[];
+  /** Files of imported exchanges, sorted by import, then part. */
+  readonly imports: readonly ImportInfo[];
   readonly unreadable: readonly UnreadableFile[];
 }
 
 /**
  * Files to look at: a named file as it is, of a directory its `.parquet` and `.part`
  * files (not those of its subdirectories). A `.part` whose `.parquet` is there too has
- * just been converted and is left out.
+ * just been converted and is left out, and so are source ids: they go with exchanges.
  */
 function listFiles(path: string): string[] {
   try {
@@ -46,6 +49,7 @@ function listFiles(path: string): string[] {
     const present = new Set(names);
     return names
       .filter((name) => !name.endsWith(OPEN) || !present.has(closedPath(name)))
+      .filter((name) => !isSourcesName(name))
       .map((name) => join(path, name));
   } catch (cause) {
     throw ioError('INPUT', path, 'read', cause);
@@ -60,6 +64,16 @@ async function describeSegment(file: string): Promise<SegmentInfo> {
     return { path, host, bootId, header, rows, bytes, partial, tornBytes, fromNs, toNs };
   } finally {
     segment.close();
+  }
+}
+
+async function describeFile(file: string): Promise<SegmentInfo | ImportInfo> {
+  try {
+    return await describeSegment(file);
+  } catch (error) {
+    const imported = describeImport(file);
+    if (imported === undefined) throw error;
+    return imported;
   }
 }
 
@@ -84,8 +98,22 @@ export function reasonOf(error: unknown): string {
   return error.remedy === '' ? error.message : `${error.message} ${error.remedy}`;
 }
 
+function compareImports(a: ImportInfo, b: ImportInfo): number {
+  return compareText(a.bootId, b.bootId) || a.part - b.part || compareText(a.path, b.path);
+}
+
+/** Copies of a part of an import that was there already: their spans would count twice. */
+function dropCopies(imports: ImportInfo[], unreadable: UnreadableFile[]): ImportInfo[] {
+  return imports.sort(compareImports).filter(({ path, bootId, part }, i) => {
+    const before = imports[i - 1];
+    if (before?.bootId !== bootId || before.part !== part) return true;
+    unreadable.push({ file: path, reason: `holds the same spans as ${before.path}.` });
+    return false;
+  });
+}
+
 /**
- * Finds the segments in directories and files. Files that cannot be read are listed, and
+ * Finds the segments and imports in directories and files. Files that cannot be read are listed, and
  * the rest is kept. A segment named twice counts once.
  *
  * @throws CodedError INPUT if a path is missing, or if a path holds no file to look at
@@ -95,20 +123,23 @@ export async function readCatalog(paths: readonly string[]): Promise<Catalog> {
   for (const path of paths) {
     const found = listFiles(path);
     if (found.length === 0) {
-      const remedy = 'Name a directory that aftertrace record wrote (or files in it).';
+      const remedy = 'Name a directory that aftertrace record or import wrote (or files in it).';
       throw new CodedError('INPUT', 'holds no segments.', path, remedy);
     }
     for (const file of found) files.add(file);
   }
   const segments = new Map<string, SegmentInfo>();
+  const imports: ImportInfo[] = [];
   const unreadable: UnreadableFile[] = [];
   for (const file of [...files].sort()) {
     try {
-      const info = await describeSegment(file);
-      segments.set(info.path, info);
+      const info = await describeFile(file);
+      if ('services' in info) imports.push(info);
+      else segments.set(info.path, info);
     } catch (error) {
       unreadable.push({ file, reason: reasonOf(error) });
     }
   }
-  return { segments: [...segments.values()].sort(compareSegments), unreadable };
+  const kept = dropCopies(imports, unreadable);
+  return { segments: [...segments.values()].sort(compareSegments), imports: kept, unreadable };
 }

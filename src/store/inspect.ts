@@ -1,6 +1,7 @@
 import { EventKind, LossCause } from '../model/event.js';
 import type { SegmentHeader } from '../model/segment.js';
 import { readCatalog, reasonOf, type SegmentInfo, type UnreadableFile } from './catalog.js';
+import type { ImportInfo } from './import-files.js';
 import { openSegment } from './segment-reader.js';
 
 /** How many of each name; names in order of first appearance. */
@@ -20,6 +21,20 @@ interface InspectedSegment {
   readonly kinds: Counts;
   /** Lost records by cause; 'other' is a cause that this version does not know. */
   readonly losses: Counts;
+}
+
+interface InspectedImport {
+  readonly path: string;
+  /** jaeger, otlp or zipkin. */
+  readonly format: string;
+  /** True if the links that the file states were kept. */
+  readonly parentsKept: boolean;
+  readonly services: readonly string[];
+  readonly exchanges: number;
+  readonly bytes: number;
+  /** First start and last end, UTC epoch ns as decimal strings. */
+  readonly fromNs: string;
+  readonly toNs: string;
 }
 
 /** Segments that belong together, summed. */
@@ -43,6 +58,8 @@ export interface InspectResult {
   readonly segments: readonly InspectedSegment[];
   readonly hosts: readonly SegmentGroup[];
   readonly recordings: readonly InspectedRecording[];
+  /** Files of imported spans; they count nowhere else. */
+  readonly imports: readonly InspectedImport[];
   readonly rows: number;
   readonly bytes: number;
   /** '' where there is no segment. */
@@ -149,6 +166,26 @@ function missingWarnings(recording: readonly SegmentInfo[]): string[] {
   return warnings;
 }
 
+function inspectImport(info: ImportInfo): InspectedImport {
+  const { path, format, parentsKept, services, rows: exchanges, bytes } = info;
+  const fromNs = info.fromNs.toString();
+  const toNs = info.toNs.toString();
+  return { path, format, parentsKept, services, exchanges, bytes, fromNs, toNs };
+}
+
+/** Files of an import that are not among those that were found. */
+function importWarnings(imports: readonly ImportInfo[]): string[] {
+  const found = new Map<string, number>();
+  for (const { bootId } of imports) found.set(bootId, (found.get(bootId) ?? 0) + 1);
+  const firsts = imports.filter(({ bootId }, i) => imports[i - 1]?.bootId !== bootId);
+  return firsts.flatMap(({ path, bootId, parts }) => {
+    const missing = parts - found.get(bootId)!;
+    return missing === 0
+      ? []
+      : [`${path}: ${missing} of the ${parts} files of its import are missing.`];
+  });
+}
+
 function tornWarning({ path, partial, tornBytes }: SegmentInfo): string[] {
   if (!partial) return [];
   const torn = tornBytes > 0 ? ` Its last ${tornBytes} bytes hold no whole batch.` : '';
@@ -168,7 +205,7 @@ function inspectRecording(segments: readonly SegmentInfo[]): InspectedRecording 
 }
 
 /**
- * Says what directories and files of segments hold. Reads three columns of every
+ * Says what directories and files of segments and imports hold. Reads three columns of every
  * segment. Files that cannot be read are listed, and the rest is used.
  *
  * @throws CodedError INPUT as readCatalog
@@ -196,6 +233,7 @@ export async function inspectPaths(paths: readonly string[]): Promise<InspectRes
     segments,
     hosts: groupBy(readable, ({ host, bootId }) => JSON.stringify([host, bootId])).map(groupOf),
     recordings: recordings.map(inspectRecording),
+    imports: catalog.imports.map(inspectImport),
     rows: total?.rows ?? 0,
     bytes: total?.bytes ?? 0,
     fromNs: total?.fromNs ?? '',
@@ -207,6 +245,7 @@ export async function inspectPaths(paths: readonly string[]): Promise<InspectRes
       ...unreadable.map(({ file, reason }) => `${file}: ${reason}`),
       ...readable.flatMap(tornWarning),
       ...recordings.flatMap(missingWarnings),
+      ...importWarnings(catalog.imports),
     ],
   };
 }

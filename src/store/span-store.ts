@@ -11,6 +11,7 @@ import {
   TRACE_COLUMNS,
   type TraceTable,
 } from '../model/span.js';
+import { emptyTable } from '../model/tables.js';
 import { DIRECTORY_MODE, writeFileDurably } from './durable-file.js';
 import { ioError } from './io-error.js';
 import { ParquetReader, readParquet, writeParquet } from './parquet-file.js';
@@ -92,12 +93,18 @@ async function readPart<S extends ColumnSpecs>(
 ): Promise<TableOf<S>> {
   const path = join(outDir, `${content}.parquet`);
   const reader = new ParquetReader(path);
+  let names: (keyof S & string)[];
   try {
     checkContent(reader.footer.metadata, content, path);
+    // Nullable columns may be younger than the file.
+    names = Object.keys(specs).filter(
+      (name) => reader.footer.columns.has(name) || specs[name]!.nullable !== true,
+    );
   } finally {
     reader.close();
   }
-  return (await readParquet(path, specs)) as TableOf<S>;
+  const table = await readParquet(path, specs, names);
+  return { ...emptyTable(specs, table.rows), ...table };
 }
 
 function parseSummary(path: string, text: string): Reconstruction {

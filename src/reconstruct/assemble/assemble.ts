@@ -9,6 +9,7 @@ import { criticalTimes } from './critical.js';
 import { buildLinks } from './link-table.js';
 import { countUnmatched, type Group, type Parents, resolveParents } from './parents.js';
 import { estimateSkews } from './skew.js';
+import { readAllSources } from './sources.js';
 import { buildSpans, outputOrder, spanIdsOf, spanTimes } from './spans.js';
 import { buildTraces } from './trace-table.js';
 import { buildForest } from './traces.js';
@@ -19,6 +20,8 @@ export interface AssembleInput {
   readonly hosts: readonly HostRecord[];
   readonly processes: readonly ProcessRecord[];
   readonly baseNs: bigint;
+  /** Files that say which spans imported exchanges were made from. */
+  readonly sources?: readonly string[];
 }
 
 export interface Assembled {
@@ -80,6 +83,7 @@ export async function assemble(input: AssembleInput): Promise<Assembled> {
     start,
     end,
     critical,
+    sources: await readAllSources(input.sources ?? []),
   };
   const order = outputOrder(assembly);
   return {

@@ -4,6 +4,7 @@ import type { HostRecord, ProcessRecord } from '../../model/process.js';
 import { SPAN_COLUMNS, type SpanTable } from '../../model/span.js';
 import { emptyTable } from '../../model/tables.js';
 import type { Parents } from './parents.js';
+import type { Sources } from './sources.js';
 import type { Forest } from './traces.js';
 
 /** Everything the output tables are made from. */
@@ -19,6 +20,7 @@ export interface Assembly {
   readonly end: Float64Array;
   /** Per row: own time on the critical path, ns. */
   readonly critical: Float64Array;
+  readonly sources: Sources;
 }
 
 /** Span ids of all exchanges, by row. */
@@ -110,6 +112,8 @@ export function buildSpans(assembly: Assembly, order: Uint32Array): SpanTable {
     candidates: Uint16Array.from(order, (row) => parents.candidates[row]!),
     critical_ns: BigUint64Array.from(order, (row) => BigInt(Math.round(assembly.critical[row]!))),
     loss_flags: order.map((row) => lossFlags(x, parents, row)),
+    source_trace_id: pick((row) => assembly.sources.get(assembly.spanIds[row]!)?.traceId ?? ''),
+    source_span_id: pick((row) => assembly.sources.get(assembly.spanIds[row]!)?.spanId ?? ''),
   };
 }
 
