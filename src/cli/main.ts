@@ -7,7 +7,16 @@ import { EXIT_CODE_HELP } from './exit-codes.js';
 import { reportError } from './output.js';
 
 /** Each command loads its use case only when it is called. */
-const COMMANDS = ['record', 'reconstruct', 'report', 'inspect', 'export', 'doctor'] as const;
+const COMMANDS = [
+  'record',
+  'reconstruct',
+  'report',
+  'explain',
+  'import',
+  'inspect',
+  'export',
+  'doctor',
+] as const;
 
 // A reader that closes early (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -18,6 +18,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   store: ['model'],
   recorder: ['model', 'http1', 'store'],
   reconstruct: ['model', 'http1', 'store'],
+  import: ['model', 'store'],
   'report/contract': ['model'],
   'report/format': [],
   'report/text': [],
@@ -25,7 +26,17 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'report/render': SHARED,
   'report/viewer': [...SHARED, 'report/render'],
   'report/report': ['model', 'store', 'report/analyze', 'report/render', ...SHARED],
-  cli: ['model', 'store', 'recorder', 'reconstruct', 'report/report', 'report/contract'],
+  'report/explain': ['model', 'store', 'report/format', 'report/text'],
+  cli: [
+    'model',
+    'store',
+    'recorder',
+    'reconstruct',
+    'import',
+    'report/report',
+    'report/explain',
+    'report/contract',
+  ],
 };
 
 /** Where a package may be imported: a directory, or one file. Others may be used anywhere. */

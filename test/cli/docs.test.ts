@@ -4,7 +4,16 @@ import { expect, test } from 'vitest';
 import { runCli } from './run-cli.js';
 
 const PATH = join(import.meta.dirname, '../../docs/cli.md');
-const COMMANDS = ['record', 'reconstruct', 'report', 'explain', 'inspect', 'export', 'doctor'];
+const COMMANDS = [
+  'record',
+  'reconstruct',
+  'report',
+  'explain',
+  'import',
+  'inspect',
+  'export',
+  'doctor',
+];
 
 /** docs/cli.md with every block of help replaced by what the program says today. */
 async function withHelp(text: string): Promise<string> {

@@ -2,7 +2,16 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { runCli } from './run-cli.js';
 
-const COMMANDS = ['record', 'reconstruct', 'report', 'explain', 'inspect', 'export', 'doctor'];
+const COMMANDS = [
+  'record',
+  'reconstruct',
+  'report',
+  'explain',
+  'import',
+  'inspect',
+  'export',
+  'doctor',
+];
 
 describe.concurrent('help', () => {
   test.each(COMMANDS)('%s --help goes to stdout with options and exit codes', async (command) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EVENT_COLUMNS } from '../../src/model/batch.js';
 import type { ColumnSpec, ColumnSpecs } from '../../src/model/columns.js';
+import { SOURCE_COLUMNS } from '../../src/model/imported.js';
 import { LINK_COLUMNS, SPAN_COLUMNS, TRACE_COLUMNS } from '../../src/model/span.js';
 import { SEGMENT_KEYS } from '../../src/store/segment-header.js';
 
@@ -12,6 +13,7 @@ const TABLES: Readonly<Record<string, ColumnSpecs>> = {
   spans: SPAN_COLUMNS,
   traces: TRACE_COLUMNS,
   links: LINK_COLUMNS,
+  sources: SOURCE_COLUMNS,
 };
 const TYPE_NAMES = { text: 'string', utf8: 'string', float64: 'double' } as const;
 

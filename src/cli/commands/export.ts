@@ -40,8 +40,11 @@ export async function handler(args: Args): Promise<number> {
   const { exportCompat } = await import('../../store/compat.js');
   const { ioError } = await import('../../store/io-error.js');
   if (!args.compat) throw new CodedError('USAGE', 'there is no other form yet.', '--no-compat');
-  const { segments, unreadable } = await readCatalog(args.segments);
+  const { segments, imports, unreadable } = await readCatalog(args.segments);
   requireReadable(segments, unreadable);
+  if (segments.length === 0 && imports.length > 0) {
+    throw new CodedError('INPUT', 'holds imported spans, not segments.', imports[0]!.path);
+  }
   try {
     mkdirSync(args.out, { recursive: true, mode: 0o700 });
   } catch (cause) {

@@ -6,7 +6,7 @@ import { formatBytes, formatCount } from '../quantities.js';
 import { formatMoment } from '../window.js';
 
 export const command = 'inspect <paths..>';
-export const describe = 'Show what segments hold: time range, events, losses, hosts';
+export const describe = 'Show what segments and imports hold: time range, events, losses, hosts';
 
 export function builder(args: Argv) {
   return args
@@ -14,7 +14,7 @@ export function builder(args: Argv) {
       type: 'string',
       array: true,
       demandOption: true,
-      describe: 'Directories of segments, or segment files',
+      describe: 'Directories of segments or imports, or files of them',
     })
     .options({ json: { type: 'boolean', default: false, describe: 'Print JSON' } })
     .epilogue(EXIT_CODE_HELP);
@@ -37,7 +37,7 @@ function moments(fromNs: string, toNs: string): string {
 export async function handler(args: Args): Promise<number> {
   const { inspectPaths } = await import('../../store/inspect.js');
   const result = await inspectPaths(args.paths);
-  requireReadable(result.segments, result.unreadable);
+  requireReadable([...result.segments, ...result.imports], result.unreadable);
   if (args.json) print(JSON.stringify(result, null, 2));
   else {
     for (const segment of result.segments) {
@@ -54,8 +54,17 @@ export async function handler(args: Args): Promise<number> {
         `host ${visible(host.host)}, boot ${host.bootId.slice(0, 8)}: ${host.segments} segments, ${formatCount(host.rows)} rows, ${formatBytes(host.bytes)}, ${moments(host.fromNs, host.toNs)}`,
       );
     }
+    for (const imported of result.imports) {
+      print(visible(imported.path));
+      print(
+        `  ${moments(imported.fromNs, imported.toNs)} · ${formatCount(imported.exchanges)} exchanges · ${formatBytes(imported.bytes)}`,
+      );
+      print(
+        `  imported from ${imported.format}, parents ${imported.parentsKept ? 'kept' : 'forgotten'}; services ${visible(imported.services.join(', '))}`,
+      );
+    }
     const losses = countsLine(result.losses);
-    print(losses === '' ? 'lost: nothing' : `LOST: ${losses}`);
+    if (result.segments.length > 0) print(losses === '' ? 'lost: nothing' : `LOST: ${losses}`);
   }
   for (const warning of result.warnings) process.stderr.write(`warning: ${visible(warning)}\n`);
   return result.unreadable.length > 0 ? ExitCode.partial : ExitCode.ok;

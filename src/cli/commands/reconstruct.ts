@@ -42,7 +42,7 @@ export function builder(args: Argv) {
       type: 'string',
       array: true,
       demandOption: true,
-      describe: 'Directories of segments, or segment files',
+      describe: 'Directories of segments or imports, or files of them',
     })
     .options(OPTIONS)
     .conflicts('since', ['from', 'to'])
@@ -86,6 +86,10 @@ function summary(result: Reconstruction): string {
   const { counts, links } = result;
   const inferred = links.certain + links.probable + links.unknown;
   const lines = [
+    ...(result.imports ?? []).map(
+      ({ file, format, exchanges }) =>
+        `imported from ${format}: ${plural(exchanges, 'exchange')} of ${visible(file)}`,
+    ),
     `${plural(result.segments.length, 'segment')} · ${plural(counts.events, 'event')} · ${plural(counts.connections, 'connection')} (${formatCount(counts.opaqueConnections)} not HTTP/1)`,
     `${plural(counts.clientExchanges + counts.serverExchanges, 'exchange')} · ${plural(counts.hops, 'hop')} joined, ${formatCount(counts.unmatched)} with the other end missing · ${plural(counts.traces, 'trace')}`,
     `links of calls: ${formatCount(links.certain)} certain, ${formatCount(links.probable)} probable, ${formatCount(links.unknown)} unknown of ${formatCount(inferred)}; ${formatCount(links.root)} roots`,
