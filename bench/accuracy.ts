@@ -12,7 +12,6 @@ import { mkdtempSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DEFAULT_MIN_CONFIDENCE } from '../src/model/span.js';
 import { reconstruct } from '../src/reconstruct/reconstruct.js';
 import { readReconstruction } from '../src/store/span-store.js';
 import { BASELINES } from './accuracy/baselines.js';
@@ -52,11 +51,7 @@ function commit(): string {
 
 const directory = values.in ?? (await record());
 const output = mkdtempSync(join(tmpdir(), 'aftertrace-accuracy-out-'));
-await reconstruct({
-  inputs: [join(directory, 'segments')],
-  output,
-  minConfidence: DEFAULT_MIN_CONFIDENCE,
-});
+await reconstruct({ inputs: [join(directory, 'segments')], output });
 const { spans, reconstruction } = await readReconstruction(output);
 const toMs = (ns: string) => Number(BigInt(ns) / 1_000_000n);
 const truth = readTruth(join(directory, 'truth'), {

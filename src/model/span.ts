@@ -13,8 +13,12 @@ export const Verdict = {
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
-/** The least probability a link needs by default; docs/causality.md says what it trades. */
-export const DEFAULT_MIN_CONFIDENCE = 0.9;
+/**
+ * The least probability a link needs by default; docs/causality.md says what it trades.
+ * Spans of other tracers have timing alone, and are imported to be repaired: more often right
+ * than wrong is enough there.
+ */
+export const DEFAULT_MIN_CONFIDENCE = { recorded: 0.9, imported: 0.5 } as const;
 
 /**
  * spans.parquet: one row per exchange, sorted by trace start, trace, start, span id.

@@ -27,8 +27,8 @@ export interface ReconstructOptions {
   /** Only events in [fromNs, toNs), epoch ns. */
   readonly fromNs?: bigint;
   readonly toNs?: bigint;
-  /** Least probability of an inferred link, 0..1. */
-  readonly minConfidence: number;
+  /** Least probability of an inferred link, 0..1; default DEFAULT_MIN_CONFIDENCE. */
+  readonly minConfidence?: number;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -148,7 +148,7 @@ async function findAllCauses(run: Run, decoded: readonly DecodeOutput[], groups:
     const { file, models } = await run.executor.run('causality', {
       exchanges,
       output,
-      minConfidence,
+      ...(minConfidence !== undefined && { minConfidence }),
     });
     return { exchanges, causes: file, models };
   });

@@ -97,8 +97,8 @@ export interface CausalityInput {
   readonly exchanges: readonly string[];
   /** Where the causes go (CAUSE_COLUMNS). */
   readonly output: string;
-  /** Least posterior of a link, 0..1. */
-  readonly minConfidence: number;
+  /** Least posterior of a link, 0..1; default DEFAULT_MIN_CONFIDENCE. */
+  readonly minConfidence?: number;
 }
 export interface CausalityOutput {
   readonly file: string;

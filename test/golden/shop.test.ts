@@ -10,7 +10,6 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { score } from '../../bench/accuracy/score.js';
 import { readTruth } from '../../bench/accuracy/truth.js';
-import { DEFAULT_MIN_CONFIDENCE } from '../../src/model/span.js';
 import { reconstruct } from '../../src/reconstruct/reconstruct.js';
 import { analyze } from '../../src/report/analyze/analyze.js';
 import { renderMarkdown } from '../../src/report/render/markdown.js';
@@ -24,7 +23,7 @@ const directory = mkdtempSync(join(tmpdir(), 'aftertrace-golden-'));
 let stored: StoredReconstruction;
 beforeAll(async () => {
   const inputs = [join(SHOP, 'segments')];
-  await reconstruct({ inputs, output: directory, minConfidence: DEFAULT_MIN_CONFIDENCE });
+  await reconstruct({ inputs, output: directory });
   stored = await readReconstruction(directory);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

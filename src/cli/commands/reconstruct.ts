@@ -1,7 +1,6 @@
 import type { Argv } from 'yargs';
 import { CodedError } from '../../model/errors.js';
 import type { Reconstruction } from '../../model/reconstruction.js';
-import { DEFAULT_MIN_CONFIDENCE } from '../../model/span.js';
 import { EXIT_CODE_HELP, ExitCode } from '../exit-codes.js';
 import { createVoice, print, reportError, visible } from '../output.js';
 import { formatCount, parseDuration, parseShare, plural, requireWhole } from '../quantities.js';
@@ -17,8 +16,8 @@ const OPTIONS = {
   since: { type: 'string', describe: 'Only the last ..., e.g. 15m' },
   'min-confidence': {
     type: 'number',
-    default: DEFAULT_MIN_CONFIDENCE,
-    describe: 'Least probability of an inferred link; less sure ones stay unknown',
+    describe:
+      'Least probability of an inferred link; less sure ones stay unknown (default: 0.9; 0.5 for imported spans)',
   },
   'max-loss': {
     type: 'string',
@@ -70,7 +69,7 @@ function range(args: Args): { fromNs?: bigint; toNs?: bigint } {
 function checkNumbers(args: Args): void {
   const { workers, minConfidence } = args;
   if (workers !== undefined) requireWhole('--workers', workers, 1, 1024);
-  if (!(minConfidence >= 0.5 && minConfidence <= 1)) {
+  if (minConfidence !== undefined && !(minConfidence >= 0.5 && minConfidence <= 1)) {
     throw new CodedError('USAGE', 'must be from 0.5 to 1.', '--min-confidence');
   }
 }
@@ -110,7 +109,7 @@ export async function handler(args: Args): Promise<number> {
     inputs: args.segments,
     output: args.out,
     force: args.force,
-    minConfidence: args.minConfidence,
+    ...(args.minConfidence === undefined ? {} : { minConfidence: args.minConfidence }),
     ...(args.workers === undefined ? {} : { workers: args.workers }),
     ...range(args),
     onProgress: ({ what, done, total }) => voice.progress(`${what} ${done}/${total}`),

@@ -21,7 +21,7 @@ export interface Candidates {
 }
 
 /** Times that no thread vouches for are another tracer's. */
-function isForeign(index: ProcessIndex): boolean {
+export function isForeign(index: ProcessIndex): boolean {
   return index.marks.count === 0;
 }
 

@@ -1,7 +1,8 @@
 import type { ExchangeTable } from '../../model/exchange.js';
+import { DEFAULT_MIN_CONFIDENCE } from '../../model/span.js';
 import { backgroundShares, groupCalls } from './background.js';
 import { labelBackward } from './backward.js';
-import { findCandidates } from './candidates.js';
+import { findCandidates, isForeign } from './candidates.js';
 import { type Decision, decideAll, redecide } from './decide.js';
 import { matchIdentities } from './identity.js';
 import { weighOpenCalls } from './open-calls.js';
@@ -30,12 +31,12 @@ export interface ProcessCauses {
  *    it does (src/reconstruct/timing).
  *
  * @param rows the process's rows in `exchanges`
- * @param minConfidence least posterior of a link, 0..1
+ * @param least least posterior of a link, 0..1; default DEFAULT_MIN_CONFIDENCE
  */
 export function inferCauses(
   exchanges: ExchangeTable,
   rows: Uint32Array,
-  minConfidence: number,
+  least?: number,
 ): ProcessCauses {
   const index = indexProcess(exchanges, rows);
   const candidates = findCandidates(index);
@@ -61,7 +62,7 @@ export function inferCauses(
       identities: matchIdentities(index),
     },
     background: (client: number) => shares[types.of[client]!]!,
-    minConfidence,
+    minConfidence: least ?? DEFAULT_MIN_CONFIDENCE[isForeign(index) ? 'imported' : 'recorded'],
   };
   const decided = decideAll(input);
   const { isOpen, chance } = weighOpenCalls(

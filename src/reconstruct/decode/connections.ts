@@ -17,6 +17,11 @@ export interface ConnectionRows {
   end: number;
 }
 
+/** The later of two rows that show the end. A row group does not keep them in order of time. */
+function laterRow({ time_ns }: Batch, known: number, row: number): number {
+  return known === -1 || time_ns[row]! >= time_ns[known]! ? row : known;
+}
+
 /** Row numbers ordered by connection, then capture order. */
 function orderByConnection(events: Batch): Uint32Array {
   const { connection } = events;
@@ -35,7 +40,7 @@ function place(events: Batch, row: number, rows: ConnectionRows): void {
       break;
     case EventKind.receive:
       rows.receives.push(row);
-      if (events.bytes[row] === 0) rows.end = row;
+      if (events.bytes[row] === 0) rows.end = laterRow(events, rows.end, row);
       break;
     case EventKind.connect:
       rows.connect = row;
@@ -43,11 +48,11 @@ function place(events: Batch, row: number, rows: ConnectionRows): void {
       break;
     case EventKind.close:
       rows.close = row;
-      rows.end = row;
+      rows.end = laterRow(events, rows.end, row);
       if (rows.described === -1) rows.described = row;
       break;
     case EventKind.peerClosed:
-      rows.end = row;
+      rows.end = laterRow(events, rows.end, row);
       break;
     case EventKind.connection:
     case EventKind.established:

@@ -18,6 +18,8 @@ export interface Effort {
 }
 
 const DEFAULT_EFFORT: Effort = { rounds: 4, settle: 8, states: 6, samples: 60 };
+/** Chains whose probabilities are averaged: each settles on habits that are a little its own. */
+const CHAINS = 2;
 /** In the first rounds the model is rough: it gets less say. */
 const WARM_ROUNDS = 2;
 const WARM = 1.5;
@@ -58,19 +60,11 @@ function countChances(state: TimingState, sampler: Sampler, samples: number): Fl
   return chance;
 }
 
-/**
- * Assigns calls to spans by timing alone, jointly: habits of each kind of span (which
- * calls, which event each follows, how long after) are learned from the spans that are
- * beyond doubt, then refined together with the assignment by Metropolis sampling.
- * docs/causality.md tells the method and its sources. Deterministic.
- *
- * @returns per entry of the problem's `list`: probability that it is the call's parent, 0..1
- */
-export function solveTiming(problem: TimingProblem, wanted: Effort = DEFAULT_EFFORT): Float64Array {
-  const effort = affordable(wanted, problem);
+/** One chain: habits and assignment from the first guess to counted states. */
+function runChain(problem: TimingProblem, effort: Effort, seed: number): Float64Array {
   const types = typesOf(problem);
   const state = new TimingState(problem);
-  const sampler = new Sampler(state, seededRandom(1));
+  const sampler = new Sampler(state, seededRandom(seed));
   const first = new TimingModel(problem, knownExamples(problem), types);
   state.assign(matchPlaces(problem, first));
   state.useModel(first);
@@ -86,4 +80,22 @@ export function solveTiming(problem: TimingProblem, wanted: Effort = DEFAULT_EFF
     state.useModel(new TimingModel(problem, examples, types, effort.states));
   }
   return countChances(state, sampler, effort.samples);
+}
+
+/**
+ * Assigns calls to spans by timing alone, jointly: habits of each kind of span (which
+ * calls, which event each follows, how long after) are learned from the spans that are
+ * beyond doubt, then refined together with the assignment by Metropolis sampling.
+ * docs/causality.md tells the method and its sources. Deterministic.
+ *
+ * @returns per entry of the problem's `list`: probability that it is the call's parent, 0..1
+ */
+export function solveTiming(problem: TimingProblem, wanted: Effort = DEFAULT_EFFORT): Float64Array {
+  const effort = affordable(wanted, problem);
+  const chance = new Float64Array(problem.list.length);
+  for (let chain = 1; chain <= CHAINS; chain++) {
+    const found = runChain(problem, effort, chain);
+    for (let at = 0; at < chance.length; at++) chance[at]! += found[at]! / CHAINS;
+  }
+  return chance;
 }

@@ -1,7 +1,7 @@
 import type { TimingProblem } from '../../../src/reconstruct/timing/problem.js';
 import { seeded } from '../causality/simulate.js';
 
-export interface Call {
+interface Call {
   readonly span: number;
   readonly start: number;
   readonly end: number;
