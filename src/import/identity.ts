@@ -8,8 +8,9 @@ export function mix32(value: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }
 
-export function hashOf(...parts: readonly string[]): string {
-  return createHash('sha1').update(JSON.stringify(parts)).digest('hex');
+/** 48 bits of a hash. */
+export function hashOf(...parts: readonly string[]): number {
+  return createHash('sha1').update(JSON.stringify(parts)).digest().readUIntBE(0, 6);
 }
 
 /** 32 hex digits in the form of a boot id. */

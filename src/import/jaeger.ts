@@ -15,12 +15,15 @@ function tagReader(tags: unknown): TagReader {
   return (name) => values.get(name) ?? '';
 }
 
-/** The parent in the same trace: a CHILD_OF before a FOLLOWS_FROM. */
+/**
+ * The parent: a CHILD_OF before a FOLLOWS_FROM. A FOLLOWS_FROM of another trace is a link;
+ * a CHILD_OF is the parent whatever trace it names, for tools that rename only one of the two.
+ */
 function parentOf(span: JsonObject, traceId: string): string {
-  const own = objectsIn(span.references).filter(
-    (reference) => textOf(reference.traceID || traceId) === traceId,
-  );
-  const found = own.find(({ refType }) => refType === 'CHILD_OF') ?? own[0];
+  const references = objectsIn(span.references);
+  const own = references.filter((reference) => textOf(reference.traceID || traceId) === traceId);
+  const isChild = ({ refType }: JsonObject) => refType === 'CHILD_OF';
+  const found = own.find(isChild) ?? own[0] ?? references.find(isChild);
   return found === undefined ? textOf(span.parentSpanID) : textOf(found.spanID);
 }
 

@@ -37,7 +37,7 @@ export function placeExchanges(drafts: readonly DraftExchange[]): PlacedExchange
   const compare = (a: (typeof keyed)[number], b: (typeof keyed)[number]) => {
     const [one, other] = [a.draft.span.startNs, b.draft.span.startNs];
     if (one !== other) return one < other ? -1 : 1;
-    return a.tie < b.tie ? -1 : a.tie > b.tie ? 1 : a.call - b.call;
+    return a.tie - b.tie || a.call - b.call;
   };
   keyed.sort(compare);
   const numbers = new Map<DraftExchange, number>();

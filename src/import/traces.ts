@@ -1,4 +1,4 @@
-import type { ImportedSpan } from './span.js';
+import type { ImportedSpan, RequestFacts } from './span.js';
 import { buildTree, type DraftExchange, idKey, type TraceTree } from './trace.js';
 
 /** Exchanges of all traces, and what was counted on the way. */
@@ -10,6 +10,12 @@ export interface Collected {
   readonly missingParents: number;
 }
 
+function firstOf<T>(known: Map<string, T>, key: string, value: T): T {
+  const first = known.get(key);
+  if (first === undefined) known.set(key, value);
+  return first ?? value;
+}
+
 /** Gathers spans to traces, and traces to exchanges. */
 export class TraceCollector {
   /** Spans added so far. */
@@ -19,6 +25,9 @@ export class TraceCollector {
   readonly #undecided: TraceTree[] = [];
   readonly #drafts: DraftExchange[] = [];
   readonly #wholeTraces: boolean;
+  /** What spans say of their requests repeats: one copy of each is kept. */
+  readonly #requests = new Map<string, RequestFacts>();
+  readonly #services = new Map<string, string>();
   #hasNestedCalls = false;
   #traces = 0;
   #internal = 0;
@@ -32,16 +41,23 @@ export class TraceCollector {
 
   add(spans: readonly ImportedSpan[]): void {
     this.spans += spans.length;
+    const shared = spans.map((span) => this.#share(span));
     if (this.#wholeTraces) {
-      this.#addTrace(spans);
+      this.#addTrace(shared);
       return;
     }
-    for (const span of spans) {
+    for (const span of shared) {
       const id = idKey(span.traceId);
       const known = this.#byTrace.get(id);
       if (known === undefined) this.#byTrace.set(id, [span]);
       else known.push(span);
     }
+  }
+
+  #share(span: ImportedSpan): ImportedSpan {
+    const { method, target, peer, status } = span.request;
+    const request = firstOf(this.#requests, `${method} ${status} ${target}\n${peer}`, span.request);
+    return { ...span, request, service: firstOf(this.#services, span.service, span.service) };
   }
 
   #addTrace(spans: readonly ImportedSpan[]): void {

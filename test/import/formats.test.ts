@@ -37,7 +37,8 @@ describe('Jaeger', () => {
     const follows = reference('FOLLOWS_FROM', 't', 'f');
     expect(parentOf(follows, reference('CHILD_OF', 't', 'c'))).toBe('c');
     expect(parentOf(reference('CHILD_OF', 'other', 'c'), follows)).toBe('f');
-    expect(parentOf(reference('CHILD_OF', 'other', 'c'))).toBe('');
+    expect(parentOf(reference('FOLLOWS_FROM', 'other', 'c'))).toBe('');
+    expect(parentOf(reference('CHILD_OF', 'renamed', 'c'))).toBe('c');
     expect(one({ parentSpanID: 'old' })!.traces[0]![0]!.parentId).toBe('old');
   });
 
