@@ -282,6 +282,13 @@ export interface Method {
     readonly host: string;
     readonly rows: number;
   }[];
+  /** Files of spans of other tracers. */
+  readonly imports: readonly {
+    readonly file: string;
+    /** jaeger, otlp or zipkin. */
+    readonly format: string;
+    readonly exchanges: number;
+  }[];
   readonly traces: number;
   readonly spans: number;
   /** Statements on how the figures were made, in order of appearance. */

@@ -61,6 +61,11 @@ function describeMethod(
     tool: reconstruction.tool,
     input,
     segments: reconstruction.segments.map(({ file, host, rows }) => ({ file, host, rows })),
+    imports: (reconstruction.imports ?? []).map(({ file, format, exchanges }) => ({
+      file,
+      format,
+      exchanges,
+    })),
     traces: index.traceStarts.length - 1,
     spans: index.rows,
     statements: [STATEMENTS[requests.countedAt], ...COMMON_STATEMENTS],

@@ -110,7 +110,14 @@ function findings(report: Report): Markup {
 function method({ method: facts, epochNs, range }: Report): Markup {
   return html`<section id="method" aria-labelledby="method-title"><h2 id="method-title">Method</h2><ul>${facts.statements.map((text) => html`<li>${text}</li>`)}</ul>
 <p>${facts.tool} read ${formatCount(facts.spans)} spans in ${formatCount(facts.traces)} traces from <code>${facts.input}</code>, recorded ${formatRange(epochNs, range.fromMs, range.toMs)} UTC in:</p>
-<ul>${facts.segments.map(({ file, host, rows }) => html`<li><code>${file}</code> (${host}, ${formatCount(rows)} events)</li>`)}</ul></section>`;
+<ul>${facts.segments.map(({ file, host, rows }) => html`<li><code>${file}</code> (${host}, ${formatCount(rows)} events)</li>`)}${facts.imports.map(({ file, format, exchanges }) => html`<li><code>${file}</code> (spans of ${format}, ${formatCount(exchanges)} exchanges)</li>`)}</ul></section>`;
+}
+
+/** Where the traffic was recorded, in a few words. */
+function placeOf({ method: { segments } }: Report): string {
+  const hosts = [...new Set(segments.map(({ host }) => host))];
+  if (hosts.length === 0) return 'imported spans';
+  return hosts.length === 1 ? `host ${hosts[0]!}` : `${hosts.length} hosts`;
 }
 
 const NAVIGATION: readonly (readonly [string, string])[] = [
@@ -132,7 +139,6 @@ export function renderHtml(
   { script, style }: ViewerAssets,
 ): string {
   const { epochNs, range, conclusion } = report;
-  const hosts = [...new Set(report.method.segments.map(({ host }) => host))];
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy(script, style)}">
@@ -140,7 +146,7 @@ export function renderHtml(
 <title>Incident report: ${conclusion.headline}</title>
 <style>${new Markup(style)}</style></head>
 <body><header><p class="brand">aftertrace <span>incident report</span></p>
-<p class="range">${formatRange(epochNs, range.fromMs, range.toMs)} UTC (${formatDuration(range.toMs - range.fromMs)}) · ${hosts.length === 1 ? `host ${hosts[0]!}` : `${hosts.length} hosts`}</p>
+<p class="range">${formatRange(epochNs, range.fromMs, range.toMs)} UTC (${formatDuration(range.toMs - range.fromMs)}) · ${placeOf(report)}</p>
 <nav aria-label="Sections"><ul>${NAVIGATION.map(([id, label]) => html`<li><a href="#${id}">${label}</a></li>`)}</ul></nav></header>
 <main>${hero(report)}
 ${quality(report)}

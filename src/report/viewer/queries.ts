@@ -11,18 +11,18 @@ function quote(text: string): string {
 export function queriesFor(index: ViewerIndex, chunk: TraceChunk, row: number): string {
   const spanId = quote(chunk.spanId[row]!);
   const out = (name: string) => quote(`${index.input}/${name}.parquet`);
-  const segments = `[${index.segments.map(quote).join(', ')}]`;
   const from = BigInt(chunk.startNs[row]!);
   const length = BigInt(Math.round((chunk.endMs[row]! - chunk.startMs[row]!) * 1e6));
+  const events = `
+-- what the kernel saw on its connection
+SELECT make_timestamp_ns(time_ns) AS time, kind, tid, sequence, bytes, decode(payload) AS head
+FROM read_parquet([${index.segments.map(quote).join(', ')}])
+WHERE connection = ${chunk.connection[row]} AND time_ns BETWEEN ${from} AND ${from + length}
+ORDER BY time_ns;`;
   return `-- this span
 SELECT * FROM ${out('spans')} WHERE span_id = ${spanId};
 -- its possible parents and the evidence
-SELECT * FROM ${out('links')} WHERE span_id = ${spanId} ORDER BY rank;
--- what the kernel saw on its connection
-SELECT make_timestamp_ns(time_ns) AS time, kind, tid, sequence, bytes, decode(payload) AS head
-FROM read_parquet(${segments})
-WHERE connection = ${chunk.connection[row]} AND time_ns BETWEEN ${from} AND ${from + length}
-ORDER BY time_ns;`;
+SELECT * FROM ${out('links')} WHERE span_id = ${spanId} ORDER BY rank;${index.segments.length === 0 ? '' : events}`;
 }
 
 /** A trace as Markdown, to paste into a ticket. */
