@@ -64,7 +64,7 @@ const DELAYS = [0, 0, 0, 40, 40, 1000];
 /** Many requests that begin, and calls that are made, in the very same microsecond. */
 const TWINS = NAMED.flatMap((span) =>
   span.id === 'c' || span.id === 'd'
-    ? [span, { ...span, id: `${span.id}2`, parent: span.id === 'd' ? 'c2' : 'b', start: 1000 }]
+    ? [span, { ...span, id: `${span.id}2`, parent: span.id === 'd' ? 'c2' : 'b' }]
     : [span],
 );
 const TIES: Trace[] = Array.from({ length: 30 }, (_, i) => ({
