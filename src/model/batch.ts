@@ -21,12 +21,12 @@ export const EVENT_COLUMNS = {
   },
   sequence: {
     type: 'uint32',
-    encoding: 'plain',
+    encoding: 'delta',
     doc: 'TCP sequence number of the first byte moved, in its own direction (send: ours, receive: the peer’s).',
   },
   peer_sequence: {
     type: 'uint32',
-    encoding: 'plain',
+    encoding: 'delta',
     doc: 'Position of the other direction at that moment.',
   },
   bytes: {

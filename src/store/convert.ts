@@ -1,19 +1,23 @@
 import { unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { EVENT_COLUMNS } from '../model/batch.js';
+import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { siblingModule } from '../model/sibling-module.js';
+import { concatTables, takeRows } from '../model/tables.js';
+import { readFrame } from './arrow-file.js';
 import { END_OF_STREAM, type Frame, type FrameIndex } from './arrow-frames.js';
 import { DurableFile, syncDirectory } from './durable-file.js';
+import { FrameEncoder } from './frame-encoder.js';
 import { ioError, isErrno } from './io-error.js';
 import { ROW_GROUP_ROWS } from './parquet-engine.js';
 import { writeParquetStream } from './parquet-stream.js';
 import { indexPart } from './part-file.js';
 import { RandomFile } from './random-file.js';
+import { storageOrder } from './row-order.js';
 import { closedPath } from './segment-name.js';
 
-/** Frames are handed to the engine in runs of about this size, which bounds its memory. */
+/** Frames are sorted and handed to the engine in runs of about this size, which bounds memory. */
 const RUN_BYTES = 8 * 1024 * 1024;
 
 /** Cuts the frames into runs of up to a row group's rows or {@link RUN_BYTES}. */
@@ -21,25 +25,32 @@ function* runsOf(frames: readonly Frame[]): Generator<readonly Frame[]> {
   let run: Frame[] = [];
   let rows = 0;
   for (const frame of frames) {
-    run.push(frame);
-    rows += frame.rows;
-    if (rows >= ROW_GROUP_ROWS || frame.end - run[0]!.offset >= RUN_BYTES) {
+    const isFull =
+      rows + frame.rows > ROW_GROUP_ROWS || frame.end - (run[0] ?? frame).offset > RUN_BYTES;
+    if (isFull && run.length > 0) {
       yield run;
       run = [];
       rows = 0;
     }
+    run.push(frame);
+    rows += frame.rows;
   }
   if (run.length > 0) yield run;
 }
 
-/** The segment as streams of one run each; frames lie side by side, so one read gets a run. */
+/** The segment as streams of one run each, its rows in {@link storageOrder}. */
 function* streamsOf(file: RandomFile, index: FrameIndex): Generator<Uint8Array> {
   const schema = file.read(0, index.schemaEnd);
   if (index.frames.length === 0) yield Buffer.concat([schema, END_OF_STREAM]);
+  const names = Object.keys(EVENT_COLUMNS);
+  const encoder = new FrameEncoder(EVENT_COLUMNS);
   for (const run of runsOf(index.frames)) {
-    const from = run[0]!.offset;
-    const frames = file.read(from, run.at(-1)!.end - from);
-    yield Buffer.concat([schema, frames, END_OF_STREAM]);
+    const batches = run.map(
+      (frame) => readFrame(file, index.schema, frame, 'a batch', EVENT_COLUMNS, names) as Batch,
+    );
+    const batch = concatTables(EVENT_COLUMNS, batches);
+    const sorted = takeRows(EVENT_COLUMNS, batch, storageOrder(batch));
+    yield Buffer.concat([schema, ...encoder.encode(sorted), END_OF_STREAM]);
   }
 }
 
