@@ -104,7 +104,9 @@ function pose(
   const none: number[] = [];
   const first = index.clientStart[0] ?? 0;
   const last = index.clientStart[index.clientStart.length - 1] ?? 0;
-  const anywhen = -Math.log(Math.max(1, micro(last - first)));
+  // Background calls come as a Poisson process: per µs as many of a type as there are, shared out.
+  const perMicro = new Float64Array(types.names.length);
+  for (const type of types.of) perMicro[type]! += 1 / Math.max(1, micro(last - first));
   for (let client = 0; client < isOpen.length; client++) {
     const from = candidates.offsets[client]!;
     const to = candidates.offsets[client + 1]!;
@@ -114,7 +116,8 @@ function pose(
         entry.push(at);
         prior.push(Math.log(Math.max(LEAST_CHANCE, chances[at]!) * (to - from)));
       }
-      none.push(Math.log(Math.max(LEAST_CHANCE, decisions[client]!.background)) + anywhen);
+      const background = Math.max(LEAST_CHANCE, decisions[client]!.background);
+      none.push(Math.log(background * perMicro[types.of[client]!]!));
     } else {
       const best = decisions[client]!.candidates[0];
       const isLinked = best !== undefined && decisions[client]!.verdict !== Verdict.root;
