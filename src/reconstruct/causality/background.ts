@@ -43,10 +43,39 @@ function idleShare(index: ProcessIndex): number {
   return last > from ? 1 - busy / (last - from) : 1;
 }
 
+/** Types that fewer requests than this share make may be a timer's work as well as a rare branch's. */
+const RARE = 0.1;
+const RARE_SHARE = 0.6;
+
+/** Per type: at most how large a share of the requests of one route can make such calls. */
+function mostFrequent(index: ProcessIndex, candidates: Candidates, types: CallTypes): Float64Array {
+  const { exchanges: x } = index;
+  const routes = Array.from(
+    index.servers,
+    (row) => `${x.method[row]} ${routeTemplate(x.target[row]!)}`,
+  );
+  const requests = new Map<string, number>();
+  for (const route of routes) requests.set(route, (requests.get(route) ?? 0) + 1);
+  const open = types.names.map(() => new Map<string, number>());
+  for (let client = 0; client < index.clients.length; client++) {
+    const seen = new Set<string>();
+    for (let at = candidates.offsets[client]!; at < candidates.offsets[client + 1]!; at++) {
+      seen.add(routes[candidates.list[at]!]!);
+    }
+    const counts = open[types.of[client]!]!;
+    for (const route of seen) counts.set(route, (counts.get(route) ?? 0) + 1);
+  }
+  return Float64Array.from(open, (counts) =>
+    [...counts].reduce((most, [route, count]) => Math.max(most, count / requests.get(route)!), 0),
+  );
+}
+
 /**
  * Probability that a call belongs to no request (health checks, refresh jobs), per type
  * of call. Background calls do not care whether a request is open, so the ones that fall
- * into idle time, divided by the share of idle time, estimate all of them.
+ * into idle time, divided by the share of idle time, estimate all of them. Where a process
+ * is never idle that says nothing; then calls that only a few requests can have made are
+ * given a fair chance of being nobody's.
  */
 export function backgroundShares(
   index: ProcessIndex,
@@ -61,7 +90,9 @@ export function backgroundShares(
     total[type]!++;
     if (candidates.open[client] === 0) alone[type]!++;
   }
-  return alone.map((count, type) =>
-    Math.min(0.999, Math.max(0.0005, (count + 0.05) / idle / (total[type]! + 1))),
-  );
+  const frequent = mostFrequent(index, candidates, types);
+  return alone.map((count, type) => {
+    const least = frequent[type]! < RARE ? RARE_SHARE : 0.0005;
+    return Math.min(0.999, Math.max(least, (count + 0.05) / idle / (total[type]! + 1)));
+  });
 }

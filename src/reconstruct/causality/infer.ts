@@ -77,6 +77,8 @@ export function inferCauses(
     decisions: decided.decisions.map((decision, client) =>
       isOpen[client] === 1 ? redecide(input, client, decided, chance) : decision,
     ),
-    model: describeModel(context, types, reliability),
+    model: isForeign(index)
+      ? 'spans of another tracer: no thread is known, timing decides'
+      : describeModel(context, types, reliability),
   };
 }

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { Role } from '../../../src/model/exchange.js';
 import { inferCauses } from '../../../src/reconstruct/causality/infer.js';
-import { anyThread, eventLoop, type Row, seeded, tableOf, threadPool } from './simulate.js';
+import {
+  anyThread,
+  eventLoop,
+  type Row,
+  seeded,
+  tableOf,
+  threadPool,
+  withHealthChecks,
+} from './simulate.js';
 
 const MIN_CONFIDENCE = 0.9;
 
@@ -55,6 +63,22 @@ describe('inferCauses', () => {
     expect(result.right / result.calls).toBeGreaterThan(0.6);
     expect(result.wrong / result.calls).toBeLessThan(0.01);
     expect(result.certainWrong).toBe(0);
+  });
+
+  it('leaves health checks alone, however busy the loop', () => {
+    const busy = eventLoop({ requests: 2000, every: 0.8e6, deferred: () => 0, seed: 9 });
+    const simulated = withHealthChecks(busy, 20e6);
+    const { exchanges, rows } = tableOf(simulated);
+    const { index, decisions } = inferCauses(exchanges, rows, MIN_CONFIDENCE);
+    const checks = decisions.filter(
+      (_, client) => simulated[index.clients[client]!]!.target === '/health',
+    );
+    const attached = checks.filter(
+      ({ verdict }) => verdict === 'certain' || verdict === 'probable',
+    );
+    expect(checks.length).toBeGreaterThan(50);
+    expect(attached.length / checks.length).toBeLessThan(0.05);
+    expect(score(simulated).wrong).toBeLessThan(0.005 * decisions.length);
   });
 
   it('says unknown rather than guess when threads mean nothing', () => {

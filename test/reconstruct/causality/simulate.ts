@@ -206,3 +206,21 @@ export function anyThread(rows: readonly Row[], threads: number, seed: number): 
   const pick = () => 100 + Math.floor(random() * threads);
   return rows.map((row) => ({ ...row, requestTid: pick(), responseTid: pick() }));
 }
+
+/** The same, with a health check of its own timer every `every` ns, which belongs to no request. */
+export function withHealthChecks(rows: readonly Row[], every: number): Row[] {
+  const end = rows.reduce((last, row) => Math.max(last, row.requestStart), 0);
+  const checks = Array.from({ length: Math.floor(end / every) }, (_, i): Row => {
+    const at = (i + 0.5) * every;
+    return {
+      role: Role.client,
+      truth: -1,
+      requestStart: at,
+      requestTid: 1,
+      responseStart: at + 2 * MS,
+      responseTid: 1,
+      target: '/health',
+    };
+  });
+  return [...rows, ...checks];
+}
