@@ -77,8 +77,9 @@ export function inferCauses(
     decisions: decided.decisions.map((decision, client) =>
       isOpen[client] === 1 ? redecide(input, client, decided, chance) : decision,
     ),
-    model: isForeign(index)
-      ? 'spans of another tracer: no thread is known, timing decides'
-      : describeModel(context, types, reliability),
+    model:
+      isForeign(index) && index.clients.length > 0
+        ? 'spans of another tracer: no thread is known; stated parents or timing decide'
+        : describeModel(context, types, reliability),
   };
 }
