@@ -1,0 +1,81 @@
+/** Secrets on the wire, split at every place, never reach the disk. */
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, expect, test } from 'vitest';
+import { startRecorder } from '../../fixtures/record-shop.mjs';
+import { openSegment } from '../../src/store/segment-reader.js';
+import { describeLive } from '../bpf/live.js';
+
+const REQUEST = [
+  'POST /pay?api_key=SECRETkey&shown=1&access_token=SECRETtoken HTTP/1.1',
+  'Host: shop',
+  'Authorization: Bearer SECRETauthorization',
+  'cookie: session=SECRETcookie',
+  'Proxy-Authorization: Basic SECRETproxy',
+  'Content-Length: 10',
+  'Connection: close',
+  '',
+  'SECRETbody',
+].join('\r\n');
+
+/** Sends the request in two writes, cut at every third byte, to a server that sets a secret cookie. */
+async function sendCut(port: number): Promise<void> {
+  for (let cut = 1; cut < REQUEST.length; cut += 3) {
+    const socket = connect(port, '127.0.0.1').setNoDelay(true);
+    await once(socket, 'connect');
+    const closed = once(socket, 'close');
+    socket.on('data', () => {});
+    socket.write(REQUEST.slice(0, cut));
+    await sleep(5);
+    socket.write(REQUEST.slice(cut));
+    await closed;
+  }
+}
+
+describeLive('redaction', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'aftertrace-redaction-'));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  async function recorded(name: string, flags: readonly string[]): Promise<string> {
+    const server = createServer((_, response) => {
+      response.setHeader('Set-Cookie', 'id=SECRETsetcookie; Path=/');
+      response.end('SECRETbody');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const segments = join(directory, name);
+    const recorder = startRecorder(segments, ['--port', String(port), ...flags]);
+    await recorder.ready;
+    await sendCut(port);
+    await sleep(800);
+    await recorder.stop();
+    server.close();
+    let text = '';
+    for (const file of readdirSync(segments).filter((entry) => entry.endsWith('.parquet'))) {
+      const segment = await openSegment(join(segments, file));
+      for await (const batch of segment.read()) {
+        text += Buffer.from(batch.payload.data).toString('latin1');
+      }
+      segment.close();
+    }
+    return text;
+  }
+
+  test('masks every secret wherever the stream is cut, and keeps the rest', async () => {
+    const text = await recorded('masked', []);
+    expect(text.match(/SECRET\w+/g) ?? []).toEqual([]);
+    expect(text.match(/shown=1/g)!.length).toBeGreaterThan(100);
+  });
+
+  test('is switched off by --no-redact alone', async () => {
+    const text = await recorded('plain', ['--no-redact']);
+    for (const secret of ['key', 'token', 'authorization', 'cookie', 'proxy', 'setcookie']) {
+      expect(text).toContain(`SECRET${secret}`);
+    }
+  });
+});
