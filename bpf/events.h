@@ -32,6 +32,8 @@ enum event_kind {
 	EVENT_FORK = 8,        /* a task was created: tgid/tid are the child's, parent the creator's tid */
 	EVENT_EXEC = 9,        /* a process image was replaced */
 	EVENT_EXIT = 10,       /* a task ended */
+	EVENT_WAKE = 11,       /* a task woke another one of its process from within a system call: a hint */
+	EVENT_LOOP = 12,       /* epoll_wait() returned, in processes for which that is a hint */
 };
 
 /* flags of EVENT_RECEIVE and EVENT_SEND */
@@ -40,10 +42,16 @@ enum event_kind {
 #define EVENT_FLAG_PEEK 0x0004      /* MSG_PEEK: the bytes stay in the socket and come again */
 #define EVENT_FLAG_UNREADABLE 0x0008 /* payload wanted but the buffer could not be read */
 #define EVENT_FLAG_OPAQUE 0x0010    /* the connection has not looked like HTTP/1 so far */
+#define EVENT_FLAG_TLS 0x0020       /* plaintext that a TLS library took or gave: sequence is where its first record stands in the stream */
+#define EVENT_FLAG_TURN 0x0040      /* first bytes since the direction turned, on a connection that is not HTTP/1 */
+#define EVENT_FLAG_TOTAL 0x0080     /* several calls as one record: bytes is their sum, time and thread are the last one's */
+#define EVENT_FLAG_HINTS 0x2000     /* struct event_hints follows struct event_io, before the payload */
 /* flags of EVENT_CONNECTION */
 #define EVENT_FLAG_SNAPSHOT 0x0100  /* found open by the start-up pass, not by its I/O */
 #define EVENT_FLAG_PASSIVE 0x0200   /* this end accepted the connection (known only if seen) */
 #define EVENT_FLAG_ACTIVE 0x0400    /* this end called connect() (known only if seen) */
+#define EVENT_FLAG_UNIX 0x0800      /* AF_UNIX: no addresses; sequences count bytes since the socket was first seen */
+#define EVENT_FLAG_DATAGRAM 0x1000  /* UDP: no stream, sequences are 0 */
 
 struct event_header {
 	__u64 time_ns;
@@ -64,6 +72,30 @@ struct event_io {
 	__u32 padding;
 };
 
+/*
+ * What tells whose work a send or receive is, where the bytes cannot. 0: not known.
+ * Goroutine ids are the low 32 bits of the runtime's.
+ */
+struct event_hints {
+	__u32 goroutine; /* the goroutine in the call */
+	__u32 caller;    /* send: the goroutine that waits for this write's answer */
+	__u32 creator;   /* send: the goroutine that started the caller */
+	__u32 slice;     /* P id << 20 | low 20 bits of its schedtick: equal values are one chain of hand-offs */
+	__u32 lease_tid; /* send: thread whose receive last found the socket empty (EAGAIN) since the last send */
+	__u32 lease_age; /* ns since then, saturated */
+};
+
+/* EVENT_WAKE, EVENT_LOOP */
+struct event_wake {
+	struct event_header header; /* the waker; EVENT_LOOP: the thread itself */
+	__u32 wakee;     /* EVENT_WAKE: tid of the task that was woken */
+	__u16 call;      /* system call the waker is in */
+	__u16 wait_call; /* system call the wakee was blocked in */
+	__u64 wait_word; /* its first argument: futex address, epoll descriptor */
+	__u32 ready;     /* EVENT_LOOP: descriptors that were ready */
+	__u32 padding;
+};
+
 /* EVENT_CONNECTION, EVENT_CONNECT, EVENT_ESTABLISHED, EVENT_PEER_CLOSED, EVENT_CLOSE */
 struct event_connection {
 	struct event_header header;
@@ -77,6 +109,7 @@ struct event_connection {
 	__u32 peer_sequence; /* next byte to receive, likewise */
 	__s32 error;         /* positive errno of the socket, 0 if none */
 	__u32 padding;
+	__u64 peer;          /* EVENT_FLAG_UNIX: cookie of the socket at the other end, 0 unknown */
 };
 
 /* EVENT_FORK, EVENT_EXEC, EVENT_EXIT */
@@ -92,7 +125,9 @@ struct event_process {
 #endif
 _Static_assert(sizeof(struct event_header) == 32, "event_header");
 _Static_assert(sizeof(struct event_io) == 48, "event_io");
-_Static_assert(sizeof(struct event_connection) == 96, "event_connection");
+_Static_assert(sizeof(struct event_hints) == 24, "event_hints");
+_Static_assert(sizeof(struct event_wake) == 56, "event_wake");
+_Static_assert(sizeof(struct event_connection) == 104, "event_connection");
 _Static_assert(sizeof(struct event_process) == 56, "event_process");
 
 /* Why a record did not reach the ring; index into the loss counters. */

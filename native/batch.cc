@@ -31,6 +31,9 @@ std::size_t leastSize(uint16_t kind) {
     case EVENT_PEER_CLOSED:
     case EVENT_CLOSE:
       return sizeof(event_connection);
+    case EVENT_WAKE:
+    case EVENT_LOOP:
+      return sizeof(event_wake);
     case EVENT_FORK:
     case EVENT_EXEC:
     case EVENT_EXIT:
@@ -76,6 +79,10 @@ bool Batch::append(const event_header &record, std::size_t size, int64_t offset_
   const std::size_t least = leastSize(record.kind);
   if (least == 0 || record.size < least || record.size > size) return false;
 
+  // A record that says it has hints has room for them.
+  const bool hinted = least == sizeof(event_io) && (record.flags & EVENT_FLAG_HINTS) != 0;
+  if (hinted && record.size < least + sizeof(event_hints)) return false;
+
   const std::size_t row = rows_;
   time_ns[row] = static_cast<int64_t>(record.time_ns) + offset_ns;
   kind[row] = static_cast<uint8_t>(record.kind);
@@ -83,13 +90,7 @@ bool Batch::append(const event_header &record, std::size_t size, int64_t offset_
   pid[row] = record.tgid;
   tid[row] = record.tid;
   connection[row] = record.connection;
-  if (least == sizeof(event_io)) {
-    appendIo(reinterpret_cast<const event_io &>(record), row);
-  } else if (least == sizeof(event_connection)) {
-    appendConnection(reinterpret_cast<const event_connection &>(record), row);
-  } else {
-    appendProcess(reinterpret_cast<const event_process &>(record), row);
-  }
+  appendBody(record, row);
 #define COLUMN(name, label) name.endRow();
   AFTERTRACE_BYTES_COLUMNS(COLUMN)
 #undef COLUMN
@@ -97,15 +98,52 @@ bool Batch::append(const event_header &record, std::size_t size, int64_t offset_
   return true;
 }
 
+void Batch::appendBody(const event_header &record, std::size_t row) {
+  switch (record.kind) {
+    case EVENT_RECEIVE:
+    case EVENT_SEND:
+      return appendIo(reinterpret_cast<const event_io &>(record), row);
+    case EVENT_WAKE:
+    case EVENT_LOOP:
+      return appendWake(reinterpret_cast<const event_wake &>(record), row);
+    case EVENT_FORK:
+    case EVENT_EXEC:
+    case EVENT_EXIT:
+      return appendProcess(reinterpret_cast<const event_process &>(record), row);
+    default:
+      return appendConnection(reinterpret_cast<const event_connection &>(record), row);
+  }
+}
+
 void Batch::appendIo(const event_io &event, std::size_t row) {
   sequence[row] = event.sequence;
   peer_sequence[row] = event.peer_sequence;
   bytes[row] = event.bytes;
-  const std::size_t kept = event.header.size - sizeof event;
+  const auto *rest = reinterpret_cast<const uint8_t *>(&event + 1);
+  std::size_t kept = event.header.size - sizeof event;
+  if ((event.header.flags & EVENT_FLAG_HINTS) != 0) {
+    const auto &hints = reinterpret_cast<const event_hints &>(*rest);
+    goroutine[row] = hints.goroutine;
+    caller[row] = hints.caller;
+    creator[row] = hints.creator;
+    slice[row] = hints.slice;
+    lease_tid[row] = hints.lease_tid;
+    lease_age[row] = hints.lease_age;
+    rest += sizeof hints;
+    kept -= sizeof hints;
+  }
   if (kept > 0) {
-    payload.append(&event + 1, kept);
+    payload.append(rest, kept);
     variableBytes_ += kept;
   }
+}
+
+void Batch::appendWake(const event_wake &event, std::size_t row) {
+  wakee[row] = event.wakee;
+  call[row] = event.call;
+  wait_call[row] = event.wait_call;
+  wait_word[row] = event.wait_word;
+  count[row] = event.ready;
 }
 
 void Batch::appendConnection(const event_connection &event, std::size_t row) {
@@ -116,6 +154,7 @@ void Batch::appendConnection(const event_connection &event, std::size_t row) {
   remote_port[row] = event.remote_port;
   netns[row] = event.netns;
   cgroup[row] = event.cgroup;
+  peer[row] = event.peer;
   const std::size_t before = local_address.data().size() + remote_address.data().size();
   appendAddress(local_address, event.local_address);
   appendAddress(remote_address, event.remote_address);

@@ -30,7 +30,18 @@ namespace aftertrace {
   COLUMN(netns, uint32_t, "uint32")         \
   COLUMN(cgroup, uint64_t, "uint64")        \
   COLUMN(parent, uint32_t, "uint32")        \
-  COLUMN(count, uint64_t, "uint64")
+  COLUMN(count, uint64_t, "uint64")         \
+  COLUMN(peer, uint64_t, "uint64")          \
+  COLUMN(goroutine, uint32_t, "uint32")     \
+  COLUMN(caller, uint32_t, "uint32")        \
+  COLUMN(creator, uint32_t, "uint32")       \
+  COLUMN(slice, uint32_t, "uint32")         \
+  COLUMN(lease_tid, uint32_t, "uint32")     \
+  COLUMN(lease_age, uint32_t, "uint32")     \
+  COLUMN(wakee, uint32_t, "uint32")         \
+  COLUMN(call, uint16_t, "uint16")          \
+  COLUMN(wait_call, uint16_t, "uint16")     \
+  COLUMN(wait_word, uint64_t, "uint64")
 
 #define AFTERTRACE_BYTES_COLUMNS(COLUMN) \
   COLUMN(local_address, "text")          \
@@ -90,7 +101,9 @@ class Batch {
 #undef COLUMN
 
  private:
+  void appendBody(const event_header &record, std::size_t row);
   void appendIo(const event_io &event, std::size_t row);
+  void appendWake(const event_wake &event, std::size_t row);
   void appendConnection(const event_connection &event, std::size_t row);
   void appendProcess(const event_process &event, std::size_t row);
 

@@ -67,7 +67,7 @@ suite('events.h against TypeScript', () => {
       },
       event_io: { size: 48, fields: { sequence: 32, peer_sequence: 36, bytes: 40 } },
       event_connection: {
-        size: 96,
+        size: 104,
         fields: {
           local_address: 32,
           remote_address: 48,
@@ -78,7 +78,16 @@ suite('events.h against TypeScript', () => {
           sequence: 80,
           peer_sequence: 84,
           error: 88,
+          peer: 96,
         },
+      },
+      event_hints: {
+        size: 24,
+        fields: { goroutine: 0, caller: 4, creator: 8, slice: 12, lease_tid: 16, lease_age: 20 },
+      },
+      event_wake: {
+        size: 56,
+        fields: { wakee: 32, call: 36, wait_call: 38, wait_word: 40, ready: 48 },
       },
       event_process: { size: 56, fields: { parent: 32, parent_tgid: 36, name: 40 } },
     });

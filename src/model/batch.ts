@@ -44,7 +44,50 @@ export const EVENT_COLUMNS = {
   parent: { type: 'uint32', doc: 'fork: thread id of the creator; process: parent process id.' },
   count: {
     type: 'uint64',
-    doc: 'loss: how many records were lost; clock: wall clock in epoch nanoseconds.',
+    doc: 'loss: how many records were lost; clock: wall clock in epoch nanoseconds; loop: descriptors that were ready.',
+  },
+  peer: {
+    later: true,
+    type: 'uint64',
+    doc: 'Connection kinds, Unix sockets: cookie of the socket at the other end; 0 unknown.',
+  },
+  goroutine: {
+    later: true,
+    type: 'uint32',
+    doc: 'send, receive: goroutine in the call; 0 not known.',
+  },
+  caller: {
+    later: true,
+    type: 'uint32',
+    doc: 'send: goroutine that waits for the answer; 0 not known.',
+  },
+  creator: {
+    later: true,
+    type: 'uint32',
+    doc: 'send: goroutine that started the caller; 0 not known.',
+  },
+  slice: {
+    later: true,
+    type: 'uint32',
+    doc: 'send, receive of Go: P id << 20 | low 20 bits of its schedtick; equal values are one chain of hand-offs.',
+  },
+  lease_tid: {
+    later: true,
+    type: 'uint32',
+    doc: 'send: thread whose receive last found the socket empty since the last send; 0 none.',
+  },
+  lease_age: { later: true, type: 'uint32', doc: 'send: ns since that receive, at most 2^32 - 1.' },
+  wakee: { later: true, type: 'uint32', doc: 'wake: thread that was woken; tid is the waker.' },
+  call: { later: true, type: 'uint16', doc: 'wake: number of the system call the waker was in.' },
+  wait_call: {
+    later: true,
+    type: 'uint16',
+    doc: 'wake: number of the system call the wakee was blocked in.',
+  },
+  wait_word: {
+    later: true,
+    type: 'uint64',
+    doc: 'wake: first argument of that call (futex address, epoll descriptor).',
   },
   local_address: {
     type: 'text',
@@ -56,7 +99,11 @@ export const EVENT_COLUMNS = {
     nullable: true,
     doc: 'Connection kinds: IP address of the other end as text.',
   },
-  name: { type: 'text', nullable: true, doc: 'fork, exec, exit, process: task name; loss: cause.' },
+  name: {
+    type: 'text',
+    nullable: true,
+    doc: 'fork, exec, exit, process: task name; loss: cause; budget: step; send, receive of a turn: protocol and operation, e.g. redis GET.',
+  },
   detail: { type: 'text', nullable: true, doc: 'process, loss: JSON (ProcessDetail, LossDetail).' },
   payload: {
     type: 'binary',

@@ -36,6 +36,8 @@ export interface ColumnSpec {
    * `delta` for slowly rising integers, `plain` for high-entropy values.
    */
   readonly encoding?: 'dictionary' | 'delta' | 'plain';
+  /** Files written before the column existed lack it: read as empty. Other columns must be there. */
+  readonly later?: boolean;
 }
 
 export type ColumnSpecs = Readonly<Record<string, ColumnSpec>>;

@@ -15,12 +15,20 @@ export const EventKind = {
   fork: 8,
   exec: 9,
   exit: 10,
+  /** A hint: a task woke another one of its process. */
+  wake: 11,
+  /** A hint: epoll_wait() returned. */
+  loop: 12,
   /** A process described from /proc: name = comm, parent = parent pid, detail = {@link ProcessDetail}. */
   process: 16,
   /** Records lost: name = {@link LossCause}, count = how many, detail = {@link LossDetail}. */
   loss: 17,
   /** A monotonic/wall clock pair: count = wall clock in epoch ns at time_ns. */
   clock: 18,
+  /** The budget stepped down or up: name = step, detail = what it means. */
+  budget: 19,
+  /** The recorder was alive. */
+  heartbeat: 20,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
@@ -30,9 +38,15 @@ export const EventFlag = {
   peek: 0x0004,
   unreadable: 0x0008,
   opaque: 0x0010,
+  tls: 0x0020,
+  turn: 0x0040,
+  total: 0x0080,
   snapshot: 0x0100,
   passive: 0x0200,
   active: 0x0400,
+  unix: 0x0800,
+  datagram: 0x1000,
+  hints: 0x2000,
 } as const;
 
 /** JSON in the `detail` column of a process event. */

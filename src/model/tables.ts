@@ -17,7 +17,7 @@ function isBytes(column: AnyColumn): column is BytesColumn {
 }
 
 /** A column of `rows` empty values (0, '', no bytes). Float columns start at 0, not NaN. */
-function emptyColumn(type: ColumnType, rows: number): AnyColumn {
+export function emptyColumn(type: ColumnType, rows: number): AnyColumn {
   if (type === 'utf8') return new Array<string>(rows).fill('');
   if (type === 'text' || type === 'binary') {
     return { offsets: new Int32Array(rows + 1), data: new Uint8Array(0) };

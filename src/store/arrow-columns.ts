@@ -6,6 +6,7 @@ import type {
   ColumnType,
 } from '../model/columns.js';
 import { CodedError } from '../model/errors.js';
+import { emptyColumn } from '../model/tables.js';
 import type { ArrowBatch, ArrowSchema, BufferRegion } from './arrow-message.js';
 import { arrowTypeName } from './arrow-schema.js';
 import { decodeStrings } from './text.js';
@@ -211,6 +212,10 @@ export function decodeBatch(
   for (const name of names) {
     const spec = specs[name];
     if (spec === undefined) throw new CodedError('USAGE', `There is no column ${name}.`, name);
+    if (spec.later && !schema.fields.some((field) => field.name === name)) {
+      columns[name] = emptyColumn(spec.type, rows);
+      continue;
+    }
     const index = findColumn(schema, name, spec, source.path);
     columns[name] = decodeColumn(spec, readRegions(regions[index]!, source), rows, source);
   }

@@ -7,8 +7,9 @@ import { siblingModule } from '../model/sibling-module.js';
 import { concatTables, takeRows } from '../model/tables.js';
 import { readFrame } from './arrow-file.js';
 import { END_OF_STREAM, type Frame, type FrameIndex } from './arrow-frames.js';
+import { arrowSchema } from './arrow-schema.js';
 import { DurableFile, syncDirectory } from './durable-file.js';
-import { FrameEncoder } from './frame-encoder.js';
+import { FrameEncoder, schemaFrame } from './frame-encoder.js';
 import { ioError, isErrno } from './io-error.js';
 import { ROW_GROUP_ROWS } from './parquet-engine.js';
 import { writeParquetStream } from './parquet-stream.js';
@@ -40,7 +41,7 @@ function* runsOf(frames: readonly Frame[]): Generator<readonly Frame[]> {
 
 /** The segment as streams of one run each, its rows in {@link storageOrder}. */
 function* streamsOf(file: RandomFile, index: FrameIndex): Generator<Uint8Array> {
-  const schema = file.read(0, index.schemaEnd);
+  const schema = schemaFrame(arrowSchema(EVENT_COLUMNS, Object.fromEntries(index.schema.metadata)));
   if (index.frames.length === 0) yield Buffer.concat([schema, END_OF_STREAM]);
   const names = Object.keys(EVENT_COLUMNS);
   const encoder = new FrameEncoder(EVENT_COLUMNS);

@@ -60,9 +60,9 @@ export class ParquetReader {
   ): Promise<Pick<TableOf<S>, K | 'rows'>> {
     const rows = this.footer.rowGroups[index]!.rows;
     if (names.length === 0) return { rows } as Pick<TableOf<S>, K | 'rows'>;
-    this.#checkNames(names);
+    const present = this.#presentNames(specs, names);
     const place = `row group ${index}`;
-    const bytes = await this.#readStream(index, names, rows);
+    const bytes = await this.#readStream(index, present, rows);
     const source = memorySource(this.path, bytes);
     const { schema, frames } = indexFrames(source);
     const parts = frames.map(
@@ -73,9 +73,14 @@ export class ParquetReader {
     return table;
   }
 
-  #checkNames(names: readonly string[]): void {
-    const missing = names.find((name) => !this.footer.columns.has(name));
-    if (missing === undefined) return;
+  /** The names that the file has; one at least, so that its rows can be told. */
+  #presentNames(specs: ColumnSpecs, names: readonly string[]): readonly string[] {
+    const absent = names.filter((name) => !this.footer.columns.has(name));
+    const missing = absent.find((name) => specs[name]?.later !== true);
+    if (missing === undefined) {
+      const present = names.filter((name) => !absent.includes(name));
+      return present.length > 0 ? present : [...this.footer.columns.keys()].slice(0, 1);
+    }
     throw new CodedError(
       'INPUT',
       `has no column ${missing}.`,

@@ -81,7 +81,7 @@ describe.runIf(possible)('a full disk', () => {
     fill(writer);
     // What a page of the disk has left over goes too.
     const rest = join(directory, 'rest');
-    for (let size = 4096; size > 0; size = size === 1 ? 0 : size >> 1) {
+    for (let size = 65_536; size > 0; size = size === 1 ? 0 : size >> 1) {
       try {
         appendFileSync(rest, Buffer.alloc(size));
       } catch {}
