@@ -148,7 +148,8 @@ enum loss_cause {
 	LOSS_RING_FULL = 0,       /* bpf_ringbuf_output failed: no room */
 	LOSS_PAYLOAD_UNREADABLE = 1, /* bpf_probe_read_user failed; the record was sent without payload */
 	LOSS_SOCKET_STATE = 2,    /* no memory for per-socket state: the socket was handled as new */
-	LOSS_CAUSES = 3,
+	LOSS_SAMPLED = 3,     /* not in the sample of connections: left out on purpose */
+	LOSS_CAUSES = 4,
 };
 
 #endif

@@ -15,7 +15,8 @@
         "recorder.cc",
         "redactor.cc",
         "ring_reader.cc",
-        "ring_sleep.cc"
+        "ring_sleep.cc",
+        "stream_check.cc"
       ],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",

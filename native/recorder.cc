@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <numeric>
 
 #include "aftertrace.skel.h"
 #include "probe.h"
@@ -30,6 +31,12 @@ void allow(bpf_map *map, const Key &key) {
                                     std::strerror(-result) + ")",
                        "Give at most 1024 values per filter.");
   }
+}
+
+// One entry of a per-CPU array, summed; `values` has room for one value per possible CPU.
+uint64_t sumOf(int map, uint32_t index, std::vector<uint64_t> &values) {
+  if (bpf_map_lookup_elem(map, &index, values.data()) != 0) return 0;
+  return std::accumulate(values.begin(), values.end(), uint64_t{0});
 }
 
 }  // namespace
@@ -155,13 +162,6 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds) {
   attachWakes();
 }
 
-void Recorder::pauseHints(bool paused) {
-  const std::lock_guard<std::mutex> lock(hints_);
-  hintsPaused_ = paused;
-  skeleton_->bss->hints_paused = paused;
-  attachWakes();
-}
-
 // Attaches or detaches as things are. A hint that cannot be had is no reason to stop recording.
 void Recorder::attachWakes() {
   const bool wanted = attached_ && !hintsPaused_ && !waking_.empty();
@@ -178,21 +178,41 @@ int Recorder::ringDescriptor() const { return bpf_map__fd(skeleton_->maps.ring);
 
 volatile uint32_t &Recorder::sleeping() const { return skeleton_->bss->reader_sleeping; }
 
+void Recorder::throttle(const Throttle &throttle) {
+  auto &knobs = *skeleton_->data;
+  knobs.head_limit = throttle.headLimit;
+  knobs.sample_limit = throttle.sampleLimit;
+  const std::lock_guard<std::mutex> lock(hints_);
+  hintsPaused_ = throttle.hintsPaused;
+  skeleton_->bss->hints_paused = hintsPaused_;
+  attachWakes();
+}
+
+void Recorder::sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const {
+  if (counts.byCause[LOSS_PAYLOAD_UNREADABLE] == 0) return;
+  for (uint32_t call = 0; call <= kNoCall; call++) {
+    const uint64_t sum = sumOf(bpf_map__fd(skeleton_->maps.unreadable_calls), call, values);
+    if (sum > 0) counts.unreadable.emplace_back(call, sum);
+  }
+}
+
 LossCounts Recorder::losses() const {
   LossCounts counts;
   const int processors = libbpf_num_possible_cpus();
   if (processors <= 0) return counts;
   std::vector<uint64_t> values(static_cast<std::size_t>(processors));
   for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++) {
-    if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.losses), &cause, values.data()) != 0) continue;
-    for (const uint64_t value : values) counts.byCause[cause] += value;
+    counts.byCause[cause] = sumOf(bpf_map__fd(skeleton_->maps.losses), cause, values);
   }
+  counts.produced = sumOf(bpf_map__fd(skeleton_->maps.produced), 0, values);
+  sumUnreadable(counts, values);
   bpf_program *program;
   bpf_object__for_each_program(program, skeleton_->obj) {
     bpf_prog_info info = {};
     uint32_t size = sizeof info;
     if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0) {
       counts.recursion += info.recursion_misses;
+      counts.runTime += info.run_time_ns;
     }
   }
   return counts;

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "events.h"
@@ -41,6 +42,19 @@ class CaptureError : public std::runtime_error {
 struct LossCounts {
   uint64_t byCause[LOSS_CAUSES] = {};
   uint64_t recursion = 0;  // runs the kernel skipped because the program was already running there
+  uint64_t produced = 0;   // records given to the ring, those that it refused included
+  uint64_t runTime = 0;    // ns spent in the programs; grows only while the kernel measures it
+  // Payload that could not be read: number of the system call (kNoCall: none), how often.
+  std::vector<std::pair<uint32_t, uint64_t>> unreadable;
+};
+
+constexpr uint32_t kNoCall = 511;
+
+// What the programs leave out to keep the recorder's budget.
+struct Throttle {
+  uint32_t headLimit = EVENT_PAYLOAD_MAX;  // bytes kept of the heads of healthy messages
+  uint32_t sampleLimit = UINT32_MAX;       // connections whose key is below this are recorded
+  bool hintsPaused = false;
 };
 
 class Recorder {
@@ -62,11 +76,11 @@ class Recorder {
   // Bytes in the ring at which they wake it.
   std::size_t wakeBytes() const { return ringBytes_ / 8; }
   LossCounts losses() const;
+  // Takes effect with the next event.
+  void throttle(const Throttle &throttle);
 
   // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
   void setHints(uint32_t tgid, uint32_t kinds);
-  // No process gives hints until this is taken back.
-  void pauseHints(bool paused);
 
  private:
   void configure(const CaptureOptions &options);
@@ -74,6 +88,7 @@ class Recorder {
   void identify();
   void runSnapshot();
   void attachWakes();  // with hints_ held
+  void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
 
   struct Destroy {
     void operator()(aftertrace_bpf *skeleton) const;

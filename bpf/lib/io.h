@@ -4,6 +4,7 @@
 #define AFTERTRACE_IO_H
 
 #include "../maps.h"
+#include "budget.h"
 #include "connection.h"
 #include "emit.h"
 #include "filter.h"
@@ -119,7 +120,7 @@ static __always_inline __u32 keep_head(struct io_scratch *scratch, struct stream
 	if (kept < wanted) {
 		stream->budget = 0;
 		scratch->event.header.flags |= EVENT_FLAG_UNREADABLE;
-		count_loss(LOSS_PAYLOAD_UNREADABLE);
+		count_unreadable();
 	} else if (kept < bytes) {
 		stream->budget = 0;
 		scratch->event.header.flags |= EVENT_FLAG_TRUNCATED;
@@ -147,7 +148,7 @@ static __always_inline __u32 inspect(struct io_scratch *scratch, struct socket_s
 	if (buffer.kind == BUFFER_UNKNOWN) {
 		scratch->event.header.flags |= EVENT_FLAG_UNREADABLE;
 		stream->budget = 0;
-		count_loss(LOSS_PAYLOAD_UNREADABLE);
+		count_unreadable();
 		return 0;
 	}
 	word = first_word(&buffer, bytes, &length);
@@ -164,7 +165,7 @@ static __always_inline __u32 inspect(struct io_scratch *scratch, struct socket_s
 	if (match == HEAD_NO && pending)
 		stream->budget = 0;
 	if (match != HEAD_NO && !joined) {
-		stream->budget = snaplen;
+		stream->budget = head_budget(&buffer, word);
 		stream->tail = 0;
 		scratch->event.header.flags |= EVENT_FLAG_HEAD;
 	}
@@ -238,6 +239,8 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 		return;
 	state = state_or_spare(sk, scratch);
 	if (result == 0 && state->ended)
+		return;
+	if (!in_sample(sk, state))
 		return;
 	fill_io(&scratch->event, sk, id, result, flags, direction);
 	if (!state->described)
