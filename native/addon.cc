@@ -58,6 +58,7 @@ CaptureOptions readOptions(Napi::Object options) {
   CaptureOptions capture;
   capture.snaplen = number(options.Get("snaplen"));
   capture.ringBytes = static_cast<std::size_t>(options.Get("ringBytes").As<Napi::Number>().Int64Value());
+  capture.hints = number(options.Get("hints"));
   capture.ports = list<uint16_t>(options, "ports", number);
   capture.pids = list<uint32_t>(options, "pids", number);
   capture.names = list<std::string>(
@@ -76,6 +77,8 @@ class Source : public Napi::ObjectWrap<Source> {
                        {InstanceAccessor<&Source::info>("info"),
                         InstanceMethod<&Source::start>("start"),
                         InstanceMethod<&Source::stats>("stats"),
+                        InstanceMethod<&Source::setHints>("setHints"),
+                        InstanceMethod<&Source::pauseHints>("pauseHints"),
                         InstanceMethod<&Source::stop>("stop"),
                         InstanceMethod<&Source::close>("close")});
   }
@@ -144,6 +147,17 @@ class Source : public Napi::ObjectWrap<Source> {
     release(env);
     for (const Napi::Promise::Deferred &stopped : stopped_) stopped.Resolve(env.Undefined());
     stopped_.clear();
+  }
+
+  // setHints(pid, kinds): which hints a process gives.
+  void setHints(const Napi::CallbackInfo &call) {
+    if (!recorder_) return;
+    recorder_->setHints(call[0].As<Napi::Number>().Uint32Value(),
+                        call[1].As<Napi::Number>().Uint32Value());
+  }
+
+  void pauseHints(const Napi::CallbackInfo &call) {
+    if (recorder_) recorder_->pauseHints(call[0].As<Napi::Boolean>().Value());
   }
 
   Napi::Value stop(const Napi::CallbackInfo &call) {

@@ -5,13 +5,16 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "events.h"
 
 struct aftertrace_bpf;
+struct bpf_link;
 
 namespace aftertrace {
 
@@ -23,6 +26,7 @@ struct CaptureOptions {
   std::vector<uint32_t> pids;
   std::vector<std::string> names;
   std::vector<uint64_t> cgroups;
+  uint32_t hints = 0;  // HINT_ bits that processes may give
 };
 
 // Why the programs cannot run: code is one of the ErrorCode strings of src/model/errors.ts.
@@ -59,11 +63,17 @@ class Recorder {
   std::size_t wakeBytes() const { return ringBytes_ / 8; }
   LossCounts losses() const;
 
+  // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
+  void setHints(uint32_t tgid, uint32_t kinds);
+  // No process gives hints until this is taken back.
+  void pauseHints(bool paused);
+
  private:
   void configure(const CaptureOptions &options);
   void fillFilters(const CaptureOptions &options);
   void identify();
   void runSnapshot();
+  void attachWakes();  // with hints_ held
 
   struct Destroy {
     void operator()(aftertrace_bpf *skeleton) const;
@@ -71,6 +81,11 @@ class Recorder {
   std::unique_ptr<aftertrace_bpf, Destroy> skeleton_;
   std::size_t ringBytes_ = 0;
   bool attached_ = false;
+  std::mutex hints_;  // the drain thread detaches, JavaScript tells of processes
+  bool hintsPaused_ = false;
+  // Attached while one of these processes runs: every wake-up on the host pays for it.
+  bpf_link *wakes_ = nullptr;
+  std::unordered_set<uint32_t> waking_;
 };
 
 }  // namespace aftertrace

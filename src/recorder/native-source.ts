@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
+import { HINT_NAMES, hintBits } from '../model/hints.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
 import {
   CAPTURE_LIMITS,
@@ -41,6 +42,8 @@ interface NativeSource {
   readonly info: { readonly monotonicOffsetNs: bigint; readonly ringBytes: number };
   start(onBatch: (batch: Batch) => void): void;
   stats(): NativeStats;
+  setHints(pid: number, kinds: number): void;
+  pauseHints(paused: boolean): void;
   stop(): Promise<void>;
   close(): void;
 }
@@ -200,6 +203,8 @@ export function openNativeSource(options: CaptureOptions): EventSource {
       process.once('exit', close);
     },
     stats: () => toStats(native.stats()),
+    setHints: (pid, kinds) => native.setHints(pid, kinds),
+    pauseHints: (paused) => native.pauseHints(paused),
     async stop() {
       await native.stop();
       process.off('exit', close);
@@ -216,7 +221,15 @@ export function nativeAvailable(): Availability {
   try {
     const addon = loadAddon();
     const least = CAPTURE_LIMITS.ringBytes.least;
-    const options = { snaplen: 0, ringBytes: least, ports: [], pids: [], names: [], cgroups: [] };
+    const options = {
+      snaplen: 0,
+      ringBytes: least,
+      ports: [],
+      pids: [],
+      names: [],
+      cgroups: [],
+      hints: hintBits(HINT_NAMES),
+    };
     withCodedErrors(() => new addon.Source(toNative(options))).close();
     return { ok: true };
   } catch (error) {

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Batch } from '../model/batch.js';
 import { describeError } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
+import type { HintName } from '../model/hints.js';
 import { SegmentConverter } from '../store/convert.js';
 import { recoverDirectory } from '../store/recover.js';
+import { HintedProcesses } from './hints.js';
 import { lockDirectory } from './lock.js';
 import { LossMeter } from './loss-ledger.js';
 import { readHost } from './proc.js';
@@ -24,6 +26,8 @@ export interface RecordOptions {
   readonly retention: RetentionLimits;
   /** undefined stores heads as captured. */
   readonly redaction?: RedactionPolicy;
+  /** Kinds of hints that processes give, by their runtime. */
+  readonly hints: readonly HintName[];
   /** The capture filters in words, '' if none. */
   readonly filters: string;
   readonly statsEveryMs: number;
@@ -57,6 +61,7 @@ interface Recording {
   readonly source: EventSource;
   readonly hooks: RecordHooks;
   readonly converter: SegmentConverter;
+  readonly hinted: HintedProcesses;
   readonly roster: Roster;
   readonly log: SegmentLog;
   readonly losses: LossMeter;
@@ -69,7 +74,8 @@ function openRecording(
   hooks: RecordHooks,
   converter: SegmentConverter,
 ): Recording {
-  const roster = new Roster();
+  const hinted = new HintedProcesses(source, options.hints);
+  const roster = new Roster(hinted.read, hinted.forget);
   const { monotonicOffsetNs, snaplen } = source.info;
   const log = new SegmentLog({
     directory: options.directory,
@@ -94,7 +100,7 @@ function openRecording(
     onNote: hooks.onNote,
   });
   const losses = new LossMeter(log.now());
-  return { options, source, hooks, converter, roster, log, losses, startMs: Date.now() };
+  return { options, source, hooks, converter, hinted, roster, log, losses, startMs: Date.now() };
 }
 
 /** What is done with every batch: mask, describe who is new, store. */
@@ -200,6 +206,7 @@ export async function record(
     await recoverLeftOvers(options.directory, converter, hooks.onNote);
     const recording = openRecording(options, source, hooks, converter);
     recording.log.tick();
+    recording.hinted.scan();
     source.start(batchHandler(recording));
     hooks.onStart?.();
     const stopTimers = startTimers(recording);

@@ -68,6 +68,10 @@ export class FakeSource implements EventSource {
     };
   }
 
+  setHints(): void {}
+
+  pauseHints(): void {}
+
   async stop(): Promise<void> {
     for (const batch of this.last.splice(0)) this.deliver(batch);
     this.isStopped = true;
@@ -98,6 +102,7 @@ export async function startFakeRecording(
     rotateBytes: 1 << 30,
     rotateMs: 3_600_000,
     retention: {},
+    hints: [],
     filters: '',
     statsEveryMs: 3_600_000,
     ...changes,
