@@ -26,12 +26,16 @@ const { values } = parseArgs({
     concurrency: { type: 'string' },
     keep: { type: 'string' },
     in: { type: 'string' },
+    'record-only': { type: 'boolean', default: false },
   },
 });
 
-const scenarios = SETS[values.set as 'tune'].filter(({ name }) => values.scenario?.includes(name) ?? true);
+const scenarios = SETS[values.set as 'tune'].filter(
+  ({ name }) => values.scenario?.includes(name) ?? true,
+);
 const loads = LOADS.filter((load) => values.concurrency?.split(',').includes(load) ?? true);
-const percent = (part: number, whole: number) => whole === 0 ? '-' : ((part / whole) * 100).toFixed(2);
+const percent = (part: number, whole: number) =>
+  whole === 0 ? '-' : ((part / whole) * 100).toFixed(2);
 
 async function show(scenario: Scenario, load: Load, directory: string) {
   const { own, baselines, lost, cpuSeconds } = await judge(directory);
@@ -40,10 +44,18 @@ async function show(scenario: Scenario, load: Load, directory: string) {
   const best = [...baselines].sort((a, b) => b.score.total.right - a.score.total.right)[0]!;
   console.log(
     [
-      scenario.name.padEnd(18), load.padStart(10), `calls ${all}`, `right ${percent(right, all)} wrong ${percent(wrong, all)} unknown ${percent(unknown, all)}`,
-      `whole ${percent(own.traces.whole, own.traces.of)}`, `found ${own.foundExchanges}/${own.expectedExchanges} hops ${own.joinedHops}/${own.expectedHops} bad ${own.wrongHops}`,
-      `bg ${own.background.attached}/${own.background.calls}`, `certain ${own.certain.links} wrong ${own.certain.wrong}`, `ece ${percent(own.calibrationError, 1)}`,
-      `best ${best.name} ${percent(best.score.total.right, all)}`, `lost ${lost}`, `${cpuSeconds.toFixed(1)} s`,
+      scenario.name.padEnd(18),
+      load.padStart(10),
+      `calls ${all}`,
+      `right ${percent(right, all)} wrong ${percent(wrong, all)} unknown ${percent(unknown, all)}`,
+      `whole ${percent(own.traces.whole, own.traces.of)}`,
+      `found ${own.foundExchanges}/${own.expectedExchanges} hops ${own.joinedHops}/${own.expectedHops} bad ${own.wrongHops}`,
+      `bg ${own.background.attached}/${own.background.calls}`,
+      `certain ${own.certain.links} wrong ${own.certain.wrong}`,
+      `ece ${percent(own.calibrationError, 1)}`,
+      `best ${best.name} ${percent(best.score.total.right, all)}`,
+      `lost ${lost}`,
+      `${cpuSeconds.toFixed(1)} s`,
     ].join(' | '),
   );
 }
@@ -65,9 +77,16 @@ for (const scenario of scenarios) {
     for (const load of loads) {
       const { users, requests } = sizeOf(load, scenario.scale);
       const target = join(values.keep ?? directory, scenario.name, load);
-      const { driven } = await recordLoad(topology, target, { users, requests, seed: scenario.seed }, cgroup);
-      process.stderr.write(`${scenario.name} ${load}: ${driven.seconds.toFixed(1)} s, p50 ${driven.p50Ms.toFixed(1)} ms, failed ${driven.failed}\n`);
-      await show(scenario, load, target);
+      const { driven } = await recordLoad(
+        topology,
+        target,
+        { users, requests, seed: scenario.seed },
+        cgroup,
+      );
+      process.stderr.write(
+        `${scenario.name} ${load}: ${driven.seconds.toFixed(1)} s, p50 ${driven.p50Ms.toFixed(1)} ms, failed ${driven.failed}\n`,
+      );
+      if (!values['record-only']) await show(scenario, load, target);
     }
   } finally {
     await topology.stop();
