@@ -16,7 +16,7 @@ export interface Leavings {
 }
 
 /** A recorder at work. */
-export interface Running {
+interface Running {
   stop(): Promise<Leavings>;
 }
 
