@@ -130,6 +130,19 @@ _Static_assert(sizeof(struct event_wake) == 56, "event_wake");
 _Static_assert(sizeof(struct event_connection) == 104, "event_connection");
 _Static_assert(sizeof(struct event_process) == 56, "event_process");
 
+/* Kinds of hints, as bits: what a recording may use, and what a process gives. */
+#define HINT_LEASE 0x01   /* event_hints.lease_tid, lease_age */
+#define HINT_WAKES 0x02   /* EVENT_WAKE */
+#define HINT_THREADS 0x04 /* EVENT_FORK and EVENT_EXIT of threads, not only of processes */
+#define HINT_GO 0x08      /* event_hints.goroutine, caller, creator, slice */
+#define HINT_LOOP 0x10    /* EVENT_LOOP */
+
+/* What user space tells of a process that gives hints. */
+struct hinted_process {
+	__u32 kinds; /* HINT_ bits */
+	__u32 wakes; /* counted by the kernel: wake-ups inside the process */
+};
+
 /* Why a record did not reach the ring; index into the loss counters. */
 enum loss_cause {
 	LOSS_RING_FULL = 0,       /* bpf_ringbuf_output failed: no room */

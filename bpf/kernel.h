@@ -128,6 +128,10 @@ struct thread_info {
 	__u32 status;
 };
 
+struct thread_struct {
+	unsigned long fsbase;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -136,6 +140,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct css_set *cgroups;
 	char comm[16];
+	struct thread_struct thread;
 };
 
 struct linux_binprm;
@@ -146,6 +151,7 @@ struct pt_regs {
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
+	unsigned long sp;
 };
 
 struct bpf_iter_meta {

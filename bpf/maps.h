@@ -32,8 +32,6 @@ __u32 own_tgid = 0;
 volatile __u32 head_limit = EVENT_PAYLOAD_MAX;
 /* Connections whose sample_key() is below this are recorded; SAMPLE_ALL: every one. */
 volatile __u32 sample_limit = 0xffffffff;
-/* Events that only help to find causes are not sent. */
-volatile bool hints_paused = false;
 
 /* max_entries is set before loading. */
 struct {
@@ -109,6 +107,17 @@ struct stream_state {
 	__u32 padding;
 };
 
+/* What is remembered of a socket for the hints of its next send. */
+struct hint_state {
+	__u64 lease_time; /* when a receive last found the socket empty */
+	__u32 lease_tid;  /* on which thread, 0 = not since the last send */
+	__u32 lease_goroutine;
+	/* Which hints its process gives, so that most calls need no look at the map of processes. */
+	__u32 tgid;
+	__u16 generation;
+	__u16 kinds;
+};
+
 /*
  * Bytes rather than bits: two threads may use both directions at once, and nothing
  * here is worth an atomic operation.
@@ -117,6 +126,7 @@ struct socket_state {
 	struct stream_state streams[2];
 	__u64 connect_ns;     /* connect() not told yet: whether it is in the sample shows with its port; 0 none */
 	__u64 connect_cgroup;
+	struct hint_state hints;
 	__u32 sample_key;     /* 0: not computed yet */
 	__u32 tgid; /* who used the socket first (or called connect) */
 	__u32 tid;
@@ -143,6 +153,7 @@ struct {
  * so that every write can be proved to stay inside.
  */
 struct io_scratch {
+	struct event_hints room; /* a record with hints begins here, see hints.h */
 	struct event_io event;
 	__u8 payload[2 * EVENT_PAYLOAD_MAX];
 	struct socket_state spare; /* stands in when no per-socket state can be had */

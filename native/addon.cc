@@ -67,6 +67,7 @@ CaptureOptions readOptions(Napi::Object options) {
   CaptureOptions capture;
   capture.snaplen = number(options.Get("snaplen"));
   capture.ringBytes = static_cast<std::size_t>(options.Get("ringBytes").As<Napi::Number>().Int64Value());
+  capture.hints = number(options.Get("hints"));
   capture.ports = list<uint16_t>(options, "ports", number);
   capture.pids = list<uint32_t>(options, "pids", number);
   capture.names = list<std::string>(
@@ -87,6 +88,8 @@ class Source : public Napi::ObjectWrap<Source> {
                         InstanceMethod<&Source::stats>("stats"),
                         InstanceMethod<&Source::takeGaps>("takeGaps"),
                         InstanceMethod<&Source::throttle>("throttle"),
+                        InstanceMethod<&Source::setHints>("setHints"),
+                        InstanceMethod<&Source::pauseHints>("pauseHints"),
                         InstanceMethod<&Source::stop>("stop"),
                         InstanceMethod<&Source::close>("close")});
   }
@@ -155,6 +158,17 @@ class Source : public Napi::ObjectWrap<Source> {
     release(env);
     for (const Napi::Promise::Deferred &stopped : stopped_) stopped.Resolve(env.Undefined());
     stopped_.clear();
+  }
+
+  // setHints(pid, kinds): which hints a process gives.
+  void setHints(const Napi::CallbackInfo &call) {
+    if (!recorder_) return;
+    recorder_->setHints(call[0].As<Napi::Number>().Uint32Value(),
+                        call[1].As<Napi::Number>().Uint32Value());
+  }
+
+  void pauseHints(const Napi::CallbackInfo &call) {
+    if (recorder_) recorder_->pauseHints(call[0].As<Napi::Boolean>().Value());
   }
 
   Napi::Value stop(const Napi::CallbackInfo &call) {
@@ -251,14 +265,13 @@ class Source : public Napi::ObjectWrap<Source> {
     return list;
   }
 
-  // throttle({ headLimit, sampleLimit, hintsPaused }): what the programs leave out from now on.
+  // throttle({ headLimit, sampleLimit }): what the programs leave out from now on.
   void throttle(const Napi::CallbackInfo &call) {
     if (!recorder_) return;
     const Napi::Object knobs = call[0].As<Napi::Object>();
     Throttle throttle;
     throttle.headLimit = knobs.Get("headLimit").As<Napi::Number>().Uint32Value();
     throttle.sampleLimit = knobs.Get("sampleLimit").As<Napi::Number>().Uint32Value();
-    throttle.hintsPaused = knobs.Get("hintsPaused").As<Napi::Boolean>().Value();
     recorder_->throttle(throttle);
   }
 

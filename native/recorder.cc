@@ -65,6 +65,7 @@ void Recorder::configure(const CaptureOptions &options) {
   knobs.filter_tgids = !options.pids.empty();
   knobs.filter_names = !options.names.empty();
   knobs.filter_cgroups = !options.cgroups.empty();
+  knobs.hint_kinds = options.hints;
   auto *ports = const_cast<uint64_t *>(
       reinterpret_cast<const volatile uint64_t *>(knobs.wanted_ports));
   for (const uint16_t port : options.ports) ports[port / 64] |= uint64_t{1} << (port % 64);
@@ -75,6 +76,8 @@ void Recorder::configure(const CaptureOptions &options) {
   // These two are run by hand, once.
   bpf_program__set_autoattach(skeleton_->progs.snapshot, false);
   bpf_program__set_autoattach(skeleton_->progs.identify, false);
+  bpf_program__set_autoattach(skeleton_->progs.on_waking, false);
+  if ((options.hints & HINT_WAKES) == 0) bpf_program__set_autoload(skeleton_->progs.on_waking, false);
 }
 
 void Recorder::fillFilters(const CaptureOptions &options) {
@@ -106,6 +109,10 @@ void Recorder::attach() {
     detach();
     throw explainFailure(-result, log);
   }
+  {
+    const std::lock_guard<std::mutex> lock(hints_);
+    attachWakes();
+  }
   runSnapshot();
 }
 
@@ -129,8 +136,49 @@ void Recorder::runSnapshot() {
 
 void Recorder::detach() {
   if (!attached_) return;
-  attached_ = false;
+  {
+    const std::lock_guard<std::mutex> lock(hints_);
+    attached_ = false;
+    attachWakes();
+  }
   aftertrace_bpf::detach(skeleton_.get());
+}
+
+void Recorder::setHints(uint32_t tgid, uint32_t kinds) {
+  const std::lock_guard<std::mutex> lock(hints_);
+  kinds &= skeleton_->rodata->hint_kinds;
+  if (kinds == 0) {
+    bpf_map__delete_elem(skeleton_->maps.hinted, &tgid, sizeof tgid, 0);
+  } else {
+    const hinted_process process = {kinds, 0};
+    bpf_map__update_elem(skeleton_->maps.hinted, &tgid, sizeof tgid, &process, sizeof process, BPF_ANY);
+  }
+  __atomic_fetch_add(&skeleton_->bss->hints_generation, 1, __ATOMIC_RELEASE);
+  if ((kinds & HINT_WAKES) != 0) {
+    waking_.insert(tgid);
+  } else {
+    waking_.erase(tgid);
+  }
+  attachWakes();
+}
+
+void Recorder::pauseHints(bool paused) {
+  const std::lock_guard<std::mutex> lock(hints_);
+  hintsPaused_ = paused;
+  skeleton_->bss->hints_paused = paused;
+  attachWakes();
+}
+
+// Attaches or detaches as things are. A hint that cannot be had is no reason to stop recording.
+void Recorder::attachWakes() {
+  const bool wanted = attached_ && !hintsPaused_ && !waking_.empty();
+  if (wanted == (wakes_ != nullptr)) return;
+  if (wanted) {
+    wakes_ = bpf_program__attach(skeleton_->progs.on_waking);
+  } else {
+    bpf_link__destroy(wakes_);
+    wakes_ = nullptr;
+  }
 }
 
 int Recorder::ringDescriptor() const { return bpf_map__fd(skeleton_->maps.ring); }
@@ -141,7 +189,6 @@ void Recorder::throttle(const Throttle &throttle) {
   auto &knobs = *skeleton_->data;
   knobs.head_limit = throttle.headLimit;
   knobs.sample_limit = throttle.sampleLimit;
-  skeleton_->bss->hints_paused = throttle.hintsPaused;
 }
 
 void Recorder::sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const {

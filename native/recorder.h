@@ -5,14 +5,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <unordered_set>
 #include <vector>
 
 #include "events.h"
 
 struct aftertrace_bpf;
+struct bpf_link;
 
 namespace aftertrace {
 
@@ -24,6 +27,7 @@ struct CaptureOptions {
   std::vector<uint32_t> pids;
   std::vector<std::string> names;
   std::vector<uint64_t> cgroups;
+  uint32_t hints = 0;  // HINT_ bits that processes may give
 };
 
 // Why the programs cannot run: code is one of the ErrorCode strings of src/model/errors.ts.
@@ -50,7 +54,6 @@ constexpr uint32_t kNoCall = 511;
 struct Throttle {
   uint32_t headLimit = EVENT_PAYLOAD_MAX;  // bytes kept of the heads of healthy messages
   uint32_t sampleLimit = UINT32_MAX;       // connections whose key is below this are recorded
-  bool hintsPaused = false;
 };
 
 class Recorder {
@@ -75,12 +78,18 @@ class Recorder {
   // Takes effect with the next event.
   void throttle(const Throttle &throttle);
 
+  // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
+  void setHints(uint32_t tgid, uint32_t kinds);
+  // No process gives hints until this is taken back.
+  void pauseHints(bool paused);
+
  private:
   void configure(const CaptureOptions &options);
   void fillFilters(const CaptureOptions &options);
   void identify();
   void runSnapshot();
   void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
+  void attachWakes();  // with hints_ held
 
   struct Destroy {
     void operator()(aftertrace_bpf *skeleton) const;
@@ -88,6 +97,11 @@ class Recorder {
   std::unique_ptr<aftertrace_bpf, Destroy> skeleton_;
   std::size_t ringBytes_ = 0;
   bool attached_ = false;
+  std::mutex hints_;  // the drain thread detaches, JavaScript tells of processes
+  bool hintsPaused_ = false;
+  // Attached while one of these processes runs: every wake-up on the host pays for it.
+  bpf_link *wakes_ = nullptr;
+  std::unordered_set<uint32_t> waking_;
 };
 
 }  // namespace aftertrace

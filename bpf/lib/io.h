@@ -8,6 +8,7 @@
 #include "connection.h"
 #include "emit.h"
 #include "filter.h"
+#include "hints.h"
 #include "http.h"
 #include "user-buffer.h"
 
@@ -220,12 +221,17 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 	__u32 slot = direction;
 	struct io_scratch *scratch;
 	struct socket_state *state;
-	__u32 kept = 0;
+	__u32 kept = 0, size;
+	void *record;
 	__u64 id;
 
-	if (!is_tcp(sk) || !is_stream_io(sk, result, flags, direction))
+	if (!is_tcp(sk))
 		return;
 	id = bpf_get_current_pid_tgid();
+	if (hint_kinds && direction == DIRECTION_RECEIVE && result == -EAGAIN)
+		found_empty(sk, id);
+	if (!is_stream_io(sk, result, flags, direction))
+		return;
 	if (!current_wanted(id) || !ports_wanted(sk))
 		return;
 	scratch = bpf_map_lookup_elem(&io_scratches, &slot);
@@ -245,11 +251,13 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 		kept = inspect(scratch, state, &state->streams[direction], result);
 	if (!state->http && !kept)
 		scratch->event.header.flags |= EVENT_FLAG_OPAQUE;
-	asm volatile("" : "+r"(kept));
-	if (kept > EVENT_PAYLOAD_MAX)
+	size = sizeof(struct event_io) + kept;
+	scratch->event.header.size = size;
+	record = add_hints(scratch, state, direction, &size);
+	asm volatile("" : "+r"(size));
+	if (size > sizeof(struct event_hints) + sizeof(struct event_io) + EVENT_PAYLOAD_MAX)
 		return;
-	scratch->event.header.size = sizeof(struct event_io) + kept;
-	if (emit(&scratch->event, sizeof(struct event_io) + kept) && result == 0)
+	if (emit(record, size) && result == 0)
 		state->ended = 1;
 }
 

@@ -1,3 +1,5 @@
+import type { ProcessRuntime } from './hints.js';
+
 /**
  * Kernel events as user space sees them. The numbers are those of `bpf/events.h`
  * (kinds 1..15) plus the kinds the recorder itself makes (16 and up); the layout
@@ -59,6 +61,8 @@ export interface ProcessDetail {
   readonly cgroup: string;
   /** Start time in clock ticks since boot: with the pid it names the process for good. */
   readonly startTicks: number;
+  /** Missing in older recordings. */
+  readonly runtime?: ProcessRuntime;
 }
 
 /** Why something is missing from a recording. */

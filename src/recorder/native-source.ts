@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
+import { HINT_NAMES, hintBits } from '../model/hints.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
 import {
   CAPTURE_LIMITS,
@@ -53,6 +54,8 @@ interface NativeSource {
   stats(): NativeStats;
   takeGaps(): StreamGap[];
   throttle(knobs: Throttle): void;
+  setHints(pid: number, kinds: number): void;
+  pauseHints(paused: boolean): void;
   stop(): Promise<void>;
   close(): void;
 }
@@ -250,6 +253,8 @@ export function openNativeSource(options: CaptureOptions): EventSource {
     takeGaps: () => native.takeGaps(),
     clocks: () => addon.clocks(),
     throttle: (knobs) => native.throttle(knobs),
+    setHints: (pid, kinds) => native.setHints(pid, kinds),
+    pauseHints: (paused) => native.pauseHints(paused),
     async stop() {
       await native.stop();
       process.off('exit', close);
@@ -266,7 +271,15 @@ export function nativeAvailable(): Availability {
   try {
     const addon = loadAddon();
     const least = CAPTURE_LIMITS.ringBytes.least;
-    const options = { snaplen: 0, ringBytes: least, ports: [], pids: [], names: [], cgroups: [] };
+    const options = {
+      snaplen: 0,
+      ringBytes: least,
+      ports: [],
+      pids: [],
+      names: [],
+      cgroups: [],
+      hints: hintBits(HINT_NAMES),
+    };
     withCodedErrors(() => new addon.Source(toNative(options))).close();
     return { ok: true };
   } catch (error) {

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Batch } from '../model/batch.js';
 import { describeError } from '../model/errors.js';
+import type { HintName } from '../model/hints.js';
 import { SegmentConverter } from '../store/convert.js';
 import { recoverDirectory } from '../store/recover.js';
 import type { BudgetLimits } from './budget.js';
 import { ClockWatch } from './clock-watch.js';
+import { HintedProcesses } from './hints.js';
 import { type DirectoryLock, lockDirectory } from './lock.js';
 import { readHost } from './proc.js';
 import { type LossTotals, Pulse } from './pulse.js';
@@ -32,6 +34,8 @@ export interface RecordOptions extends Adjustable {
   readonly durationMs?: number;
   /** undefined stores heads as captured. */
   readonly redaction?: RedactionPolicy;
+  /** Kinds of hints that processes give, by their runtime. */
+  readonly hints: readonly HintName[];
   /** The capture filters in words, '' if none. */
   readonly filters: string;
 }
@@ -83,6 +87,7 @@ interface Recording {
   readonly source: EventSource;
   readonly hooks: RecordHooks;
   readonly converter: SegmentConverter;
+  readonly hinted: HintedProcesses;
   readonly roster: Roster;
   readonly log: SegmentLog;
   readonly pulse: Pulse;
@@ -96,7 +101,8 @@ function openRecording(
   converter: SegmentConverter,
   lock: DirectoryLock,
 ): Recording {
-  const roster = new Roster();
+  const hinted = new HintedProcesses(source, options.hints);
+  const roster = new Roster(hinted.read, hinted.forget);
   const { monotonicOffsetNs, snaplen } = source.info;
   const clocks = new ClockWatch(monotonicOffsetNs);
   const log = new SegmentLog({
@@ -128,7 +134,8 @@ function openRecording(
   const pulse: Pulse = new Pulse({ source, log, clocks, limits, openConnections, onNote });
   const startMs = Date.now();
   const adjustable = options;
-  return { options, adjustable, lock, source, hooks, converter, roster, log, pulse, startMs };
+  const shared = { options, adjustable, lock, source, hooks, converter };
+  return { ...shared, hinted, roster, log, pulse, startMs };
 }
 
 /** What is done with every batch: mask, describe who is new, store. */
@@ -273,6 +280,7 @@ export async function record(
     const { log, pulse } = recording;
     applyRetention(recording);
     log.tick();
+    recording.hinted.scan();
     source.start(batchHandler(recording));
     const timers = startTimers(recording);
     hooks.onStart?.(controlOf(recording, timers.restartStats));

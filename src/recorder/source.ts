@@ -16,6 +16,8 @@ export interface CaptureOptions {
   readonly names: readonly string[];
   /** cgroup v2 ids; a cgroup includes those below it. */
   readonly cgroups: readonly bigint[];
+  /** Kinds of hints that processes may give: bits of HintKind. */
+  readonly hints: number;
   /** Mask secrets before a batch is delivered; undefined delivers heads as captured. */
   readonly redaction?: RedactionPolicy;
 }
@@ -90,8 +92,6 @@ export interface Throttle {
   readonly headLimit: number;
   /** Connections whose sample key is below this are recorded; {@link SAMPLE_ALL}: all. */
   readonly sampleLimit: number;
-  /** Events that only help to find causes are not made. */
-  readonly hintsPaused: boolean;
 }
 
 /** Where batches come from: the kernel, or segments played again. */
@@ -109,6 +109,10 @@ export interface EventSource {
   clocks(): ClockReading;
   /** Takes effect with the next event. */
   throttle(knobs: Throttle): void;
+  /** Says which hints a process gives from now on: bits of HintKind, 0 none. Kinds that are off are ignored. */
+  setHints(pid: number, kinds: number): void;
+  /** While paused no process gives hints, except those of threads. */
+  pauseHints(paused: boolean): void;
   /** Ends the recording and resolves when everything recorded so far was delivered. */
   stop(): Promise<void>;
 }

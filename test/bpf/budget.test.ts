@@ -14,7 +14,7 @@ import {
   startRecording,
 } from './live.js';
 
-const FULL: Throttle = { headLimit: 4096, sampleLimit: SAMPLE_ALL, hintsPaused: false };
+const FULL: Throttle = { headLimit: 4096, sampleLimit: SAMPLE_ALL };
 
 /** Its connections are those of another process: the recorder's own traffic is not seen. */
 const MANY = (host: string, family: string, port: number, count: number) => `

@@ -104,6 +104,9 @@ export class FakeSource implements EventSource {
   throttle(knobs: Throttle): void {
     this.throttled.push(knobs);
   }
+  setHints(): void {}
+
+  pauseHints(): void {}
 
   async stop(): Promise<void> {
     for (const batch of this.last.splice(0)) this.deliver(batch);
@@ -135,6 +138,7 @@ export async function startFakeRecording(
     rotateBytes: 1 << 30,
     rotateMs: 3_600_000,
     retention: {},
+    hints: [],
     filters: '',
     statsEveryMs: 3_600_000,
     ...changes,

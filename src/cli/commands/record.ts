@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { CodedError, describeError } from '../../model/errors.js';
+import { HINT_NAMES, type HintName, hintBits } from '../../model/hints.js';
 import type { BudgetLimits } from '../../recorder/budget.js';
 import type { MetricsAddress } from '../../recorder/metrics.js';
 import { openNativeSource } from '../../recorder/native-source.js';
@@ -79,6 +80,11 @@ const OPTIONS = {
     default: [] as string[],
     describe: 'Only this cgroup v2: a path, or an id',
   },
+  hints: {
+    type: 'string',
+    default: 'lease,wakes,threads',
+    describe: 'Causality hints: all, none, or a list of lease, wakes, threads, go, loop',
+  },
   snaplen: { type: 'number', default: 1024, describe: 'Bytes kept of each message head, 0..4096' },
   'ring-size': { type: 'string', default: '8MiB', describe: 'Buffer between kernel and recorder' },
   'redact-header': {
@@ -151,6 +157,21 @@ function cgroupId(text: string): bigint {
   return stat.ino;
 }
 
+function parseHints(text: string): HintName[] {
+  if (text === 'all') return [...HINT_NAMES];
+  if (text === 'none') return [];
+  return text.split(',').map((part) => {
+    const name = HINT_NAMES.find((known) => known === part.trim());
+    if (name !== undefined) return name;
+    throw new CodedError(
+      'USAGE',
+      `"${part.trim()}" is not a kind of hint.`,
+      '--hints',
+      `Give all, none, or a list of ${HINT_NAMES.join(', ')}.`,
+    );
+  });
+}
+
 function captureOptions(args: Args): CaptureOptions {
   for (const port of args.port) requireWhole('--port', port, 1, 65_535);
   for (const pid of args.pid) requireWhole('--pid', pid, 1, 2 ** 22);
@@ -162,6 +183,7 @@ function captureOptions(args: Args): CaptureOptions {
     pids: args.pid,
     names: args.process,
     cgroups: args.cgroup.map(cgroupId),
+    hints: hintBits(parseHints(args.hints)),
     ...(args.redact ? { redaction: redactionPolicy(args.redactHeader, args.redactQuery) } : {}),
   };
 }
@@ -279,6 +301,7 @@ export async function handler(args: Args): Promise<number> {
       : { durationMs: parseDuration('--duration', args.duration) }),
     ...adjustable(args),
     ...(capture.redaction === undefined ? {} : { redaction: capture.redaction }),
+    hints: parseHints(args.hints),
     filters: describeFilters(capture),
   };
   if (!args.redact) voice.warn('--no-redact: passwords, cookies and tokens are stored as captured');
