@@ -86,9 +86,10 @@ class Source : public Napi::ObjectWrap<Source> {
                        {InstanceAccessor<&Source::info>("info"),
                         InstanceMethod<&Source::start>("start"),
                         InstanceMethod<&Source::stats>("stats"),
-                        InstanceMethod<&Source::setHints>("setHints"),
                         InstanceMethod<&Source::takeGaps>("takeGaps"),
                         InstanceMethod<&Source::throttle>("throttle"),
+                        InstanceMethod<&Source::setHints>("setHints"),
+                        InstanceMethod<&Source::pauseHints>("pauseHints"),
                         InstanceMethod<&Source::stop>("stop"),
                         InstanceMethod<&Source::close>("close")});
   }
@@ -164,6 +165,10 @@ class Source : public Napi::ObjectWrap<Source> {
     if (!recorder_) return;
     recorder_->setHints(call[0].As<Napi::Number>().Uint32Value(),
                         call[1].As<Napi::Number>().Uint32Value());
+  }
+
+  void pauseHints(const Napi::CallbackInfo &call) {
+    if (recorder_) recorder_->pauseHints(call[0].As<Napi::Boolean>().Value());
   }
 
   Napi::Value stop(const Napi::CallbackInfo &call) {
@@ -260,14 +265,13 @@ class Source : public Napi::ObjectWrap<Source> {
     return list;
   }
 
-  // throttle({ headLimit, sampleLimit, hintsPaused }): what the programs leave out from now on.
+  // throttle({ headLimit, sampleLimit }): what the programs leave out from now on.
   void throttle(const Napi::CallbackInfo &call) {
     if (!recorder_) return;
     const Napi::Object knobs = call[0].As<Napi::Object>();
     Throttle throttle;
     throttle.headLimit = knobs.Get("headLimit").As<Napi::Number>().Uint32Value();
     throttle.sampleLimit = knobs.Get("sampleLimit").As<Napi::Number>().Uint32Value();
-    throttle.hintsPaused = knobs.Get("hintsPaused").As<Napi::Boolean>().Value();
     recorder_->throttle(throttle);
   }
 

@@ -162,6 +162,13 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds) {
   attachWakes();
 }
 
+void Recorder::pauseHints(bool paused) {
+  const std::lock_guard<std::mutex> lock(hints_);
+  hintsPaused_ = paused;
+  skeleton_->bss->hints_paused = paused;
+  attachWakes();
+}
+
 // Attaches or detaches as things are. A hint that cannot be had is no reason to stop recording.
 void Recorder::attachWakes() {
   const bool wanted = attached_ && !hintsPaused_ && !waking_.empty();
@@ -182,10 +189,6 @@ void Recorder::throttle(const Throttle &throttle) {
   auto &knobs = *skeleton_->data;
   knobs.head_limit = throttle.headLimit;
   knobs.sample_limit = throttle.sampleLimit;
-  const std::lock_guard<std::mutex> lock(hints_);
-  hintsPaused_ = throttle.hintsPaused;
-  skeleton_->bss->hints_paused = hintsPaused_;
-  attachWakes();
 }
 
 void Recorder::sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const {

@@ -8,8 +8,8 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
-#include <unordered_set>
 #include <utility>
+#include <unordered_set>
 #include <vector>
 
 #include "events.h"
@@ -54,7 +54,6 @@ constexpr uint32_t kNoCall = 511;
 struct Throttle {
   uint32_t headLimit = EVENT_PAYLOAD_MAX;  // bytes kept of the heads of healthy messages
   uint32_t sampleLimit = UINT32_MAX;       // connections whose key is below this are recorded
-  bool hintsPaused = false;
 };
 
 class Recorder {
@@ -81,14 +80,16 @@ class Recorder {
 
   // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
   void setHints(uint32_t tgid, uint32_t kinds);
+  // No process gives hints until this is taken back.
+  void pauseHints(bool paused);
 
  private:
   void configure(const CaptureOptions &options);
   void fillFilters(const CaptureOptions &options);
   void identify();
   void runSnapshot();
-  void attachWakes();  // with hints_ held
   void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
+  void attachWakes();  // with hints_ held
 
   struct Destroy {
     void operator()(aftertrace_bpf *skeleton) const;

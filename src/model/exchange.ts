@@ -21,6 +21,8 @@ export const LossFlag = {
   malformed: 0x40,
   /** The other end of the hop was not recorded (client without server, or server without client). */
   peerUnseen: 0x80,
+  /** To keep the recorder's budget, its other end or what followed was left out: that is neither lost nor failed. */
+  unsampled: 0x100,
 } as const;
 
 /**

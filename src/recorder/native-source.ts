@@ -52,9 +52,10 @@ interface NativeSource {
   readonly info: { readonly monotonicOffsetNs: bigint; readonly ringBytes: number };
   start(onBatch: (batch: Batch) => void): void;
   stats(): NativeStats;
-  setHints(pid: number, kinds: number): void;
   takeGaps(): StreamGap[];
   throttle(knobs: Throttle): void;
+  setHints(pid: number, kinds: number): void;
+  pauseHints(paused: boolean): void;
   stop(): Promise<void>;
   close(): void;
 }
@@ -249,10 +250,11 @@ export function openNativeSource(options: CaptureOptions): EventSource {
       process.once('exit', close);
     },
     stats: () => toStats(native.stats()),
-    setHints: (pid, kinds) => native.setHints(pid, kinds),
     takeGaps: () => native.takeGaps(),
     clocks: () => addon.clocks(),
     throttle: (knobs) => native.throttle(knobs),
+    setHints: (pid, kinds) => native.setHints(pid, kinds),
+    pauseHints: (paused) => native.pauseHints(paused),
     async stop() {
       await native.stop();
       process.off('exit', close);

@@ -134,10 +134,8 @@ function openRecording(
   const pulse: Pulse = new Pulse({ source, log, clocks, limits, openConnections, onNote });
   const startMs = Date.now();
   const adjustable = options;
-  return {
-    ...{ options, adjustable, lock, source, hooks, converter },
-    ...{ hinted, roster, log, pulse, startMs },
-  };
+  const shared = { options, adjustable, lock, source, hooks, converter };
+  return { ...shared, hinted, roster, log, pulse, startMs };
 }
 
 /** What is done with every batch: mask, describe who is new, store. */

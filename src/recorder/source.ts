@@ -92,8 +92,6 @@ export interface Throttle {
   readonly headLimit: number;
   /** Connections whose sample key is below this are recorded; {@link SAMPLE_ALL}: all. */
   readonly sampleLimit: number;
-  /** Events that only help to find causes are not made. */
-  readonly hintsPaused: boolean;
 }
 
 /** Where batches come from: the kernel, or segments played again. */
@@ -106,13 +104,15 @@ export interface EventSource {
    */
   start(onBatch: (batch: Batch) => void): void;
   stats(): SourceStats;
-  /** Says which hints a process gives from now on: bits of HintKind, 0 none. Kinds that are off are ignored. */
-  setHints(pid: number, kinds: number): void;
   /** The holes in the streams of connections found since the last call. */
   takeGaps(): StreamGap[];
   clocks(): ClockReading;
   /** Takes effect with the next event. */
   throttle(knobs: Throttle): void;
+  /** Says which hints a process gives from now on: bits of HintKind, 0 none. Kinds that are off are ignored. */
+  setHints(pid: number, kinds: number): void;
+  /** While paused no process gives hints, except those of threads. */
+  pauseHints(paused: boolean): void;
   /** Ends the recording and resolves when everything recorded so far was delivered. */
   stop(): Promise<void>;
 }
