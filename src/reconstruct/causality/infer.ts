@@ -17,6 +17,7 @@ import { NO_HINTS, type ProcessHints } from './process-hints.js';
 import { indexProcess, type ProcessIndex } from './process-index.js';
 import { contextChances, redecide } from './redecide.js';
 import { firstReliability, learnReliability } from './reliability.js';
+import { SiblingClasses } from './siblings.js';
 import { replayMarks } from './thread-context.js';
 
 export interface ProcessCauses {
@@ -71,9 +72,10 @@ export function inferCauses(
     requests,
     events,
     classes,
+    siblings: new SiblingClasses(index, context, calls),
   };
   const first = firstReliability(lessons);
-  const labels = labelBackward(index, context, calls, first, false);
+  const labels = labelBackward(index, context, first, false);
   const reliability = learnReliability(lessons, first, labels);
   const shares = backgroundShares(index, candidates, calls, requests);
   const knowledge = {
@@ -81,7 +83,7 @@ export function inferCauses(
     context,
     goroutines,
     reliability,
-    backward: labelBackward(index, context, calls, reliability, true),
+    backward: labelBackward(index, context, reliability, true),
     identities: matchIdentities(index, candidates),
   };
   const input = {

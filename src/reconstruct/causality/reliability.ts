@@ -6,7 +6,7 @@ import type { GoroutineContext } from './goroutines.js';
 import type { Kinds } from './kinds.js';
 import type { Marks } from './marks.js';
 import type { ProcessIndex } from './process-index.js';
-import { learnSiblings } from './siblings.js';
+import { learnSiblings, type SiblingClasses } from './siblings.js';
 import { CauseKind, EndKind, type ThreadContext } from './thread-context.js';
 
 /**
@@ -27,8 +27,8 @@ export interface Reliability {
   readonly closingByWake: number;
   /** By EndKind: "what a thread did before it answered, or woke who answers, was for that request". */
   readonly end: readonly number[];
-  /** Per pair of kinds, number first * kinds + second: "two calls made one after the other share their parent". */
-  readonly sibling: ReadonlyMap<number, number>;
+  /** Per client: "it shares its parent with the call that its actor made just before"; 0 where there is none. */
+  readonly sibling: Float64Array;
   /** "A thread that reads and answers a request works for it in between"; 0 where threads mean nothing. */
   readonly owner: number;
   /** By 1 where a descendant of the request's goroutine waits for the call, else 0. */
@@ -108,6 +108,7 @@ export interface Lessons {
   readonly requests: Kinds;
   readonly events: EventKinds;
   readonly classes: ForwardClasses;
+  readonly siblings: SiblingClasses;
 }
 
 /** Classes of "who woke the thread": by kind of call, what was handed on, and whether it was used before. */
@@ -122,7 +123,8 @@ function spread(of: ArrayLike<number>, trust: Float64Array): Float64Array {
 
 /** What can be said before any witness is held against another. */
 export function firstReliability(lessons: Lessons): Reliability {
-  const { index, context, candidates, marks, events, requests, classes, goroutines } = lessons;
+  const { index, context, candidates, marks, events, requests, classes, goroutines, siblings } =
+    lessons;
   const steady = isSteady(context);
   return {
     forward: spread(classes.of, classes.trust),
@@ -130,20 +132,10 @@ export function firstReliability(lessons: Lessons): Reliability {
     closing: closingTrust(index, context, marks, candidates, events, requests),
     closingByWake: PRIOR_MEAN,
     end: endTrust(index, context, candidates),
-    sibling: new Map(),
+    sibling: spread(siblings.of, Float64Array.from(siblings.prior)),
     owner: steady ? (isAlone(context) ? 0.9999 : 0.999) : 0,
     goroutine: goroutines.steps.length === 0 ? [0, 0] : [0.9999, 0.9995],
   };
-}
-
-/** Trust in "these two calls of one burst, made one after the other, share their parent". */
-export function siblingTrust(
-  trust: Reliability,
-  calls: Kinds,
-  before: number,
-  client: number,
-): number {
-  return trust.sibling.get(calls.of[before]! * calls.count + calls.of[client]!) ?? PRIOR_MEAN;
 }
 
 /** What is known of a call without its forward rules: proof if there is any, else what responses say. */
@@ -166,7 +158,7 @@ export function learnReliability(
   first: Reliability,
   labels: BackwardLabels,
 ): Reliability {
-  const { index, context, candidates, calls, classes } = lessons;
+  const { index, context, candidates, calls, classes, siblings } = lessons;
   const forward = new Agreement(classes.trust);
   const wake = new Agreement(new Float64Array(calls.count * 8).fill(PRIOR_MEAN));
   const known = reference(lessons, first, labels);
@@ -193,7 +185,7 @@ export function learnReliability(
   const wakeTrust = wake.trust();
   return {
     ...first,
-    sibling: learnSiblings(index, context, calls, labels),
+    sibling: spread(siblings.of, learnSiblings(index, context, calls, siblings, labels)),
     forward: spread(classes.of, forward.trust()),
     wake: Float64Array.from(context.wakeKind, (kind, client) =>
       kind === CauseKind.none ? 0 : wakeTrust[wakeClass(lessons, client)]!,
