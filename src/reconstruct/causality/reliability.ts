@@ -17,7 +17,8 @@ import { CauseKind, EndKind, type ThreadContext } from './thread-context.js';
  * the forward rules, not the backward ones; work after the last reply does the reverse.
  */
 export interface Reliability {
-  /** Per client: "what its actor last did is the cause". */
+  /** Per class of forward.ts, and per client: "what its actor last did is the cause". */
+  readonly forwardClasses: Float64Array;
   readonly forward: Float64Array;
   /** Per client: "who woke its actor hands the cause on". */
   readonly wake: Float64Array;
@@ -41,6 +42,10 @@ const PRIOR_MEAN = 0.95;
 const CEILING = 0.9995;
 /** Share of requests answered by the thread that read them, from which on threads mean something. */
 const STEADY = 0.95;
+/** Where work moves between threads, what a thread last read is at first no more than a hint. */
+const UNSTEADY_CEILING = 0.6;
+/** Labels below this are no witnesses. */
+const LEAST_REFERENCE = 0.6;
 /** Fewer requests than this share a thread where each has its own: pipelining, or a lost response. */
 const ALONE = 0.005;
 /** Of calls given to the wrong worker, at least this share is not answered by the time it ends. */
@@ -126,8 +131,12 @@ export function firstReliability(lessons: Lessons): Reliability {
   const { index, context, candidates, marks, events, requests, classes, goroutines, siblings } =
     lessons;
   const steady = isSteady(context);
+  const forwardClasses = steady
+    ? classes.trust
+    : classes.trust.map((trust) => Math.min(UNSTEADY_CEILING, trust));
   return {
-    forward: spread(classes.of, classes.trust),
+    forwardClasses,
+    forward: spread(classes.of, forwardClasses),
     wake: Float64Array.from(context.wakeKind, (kind) => (kind === CauseKind.none ? 0 : PRIOR_MEAN)),
     closing: closingTrust(index, context, marks, candidates, events, requests),
     closingByWake: PRIOR_MEAN,
@@ -159,18 +168,18 @@ export function learnReliability(
   labels: BackwardLabels,
 ): Reliability {
   const { index, context, candidates, calls, classes, siblings } = lessons;
-  const forward = new Agreement(classes.trust);
+  const forward = new Agreement(first.forwardClasses);
   const wake = new Agreement(new Float64Array(calls.count * 8).fill(PRIOR_MEAN));
   const known = reference(lessons, first, labels);
   const compare = (tally: Agreement, at: number, client: number, kind: number, cause: number) => {
     const own = known(client);
-    if (own.server < 0 || own.trust < 0.9) return;
+    if (own.server < 0 || own.trust < LEAST_REFERENCE) return;
     if (kind === CauseKind.request) tally.add(at, cause === own.server, own.trust);
     else if (kind === CauseKind.reply) {
       const earlier = known(cause);
       // A label that came from this very call is an echo, not a witness.
       const isEcho = labels.from[cause] === client && earlier.server === labels.server[cause];
-      if (earlier.server < 0 || earlier.trust < 0.9 || isEcho) return;
+      if (earlier.server < 0 || earlier.trust < LEAST_REFERENCE || isEcho) return;
       tally.add(at, earlier.server === own.server, own.trust * earlier.trust);
     }
   };
