@@ -55,10 +55,10 @@ function offerOwn(
   const { closing, closingByWake, end } = trust;
   labels.offer(client, BackwardKind.closing, context.closes[client]!, client, closing[client]!);
   const byWake = context.closesByWake[client]!;
-  labels.offer(client, BackwardKind.closingByWake, byWake, client, closingByWake);
+  labels.offer(client, BackwardKind.closingByWake, byWake, client, closingByWake[client]!);
   const kind = context.endKind[client]!;
   const label = kind === EndKind.wake ? BackwardKind.handBack : BackwardKind.worker;
-  labels.offer(client, label, context.end[client]!, client, end[kind]!);
+  labels.offer(client, label, context.end[client]!, client, end[client]!);
 }
 
 /**

@@ -19,6 +19,7 @@ import { contextChances, redecide } from './redecide.js';
 import { firstReliability, learnReliability } from './reliability.js';
 import { SiblingClasses } from './siblings.js';
 import { replayMarks } from './thread-context.js';
+import { wakeClasses } from './wakes.js';
 
 export interface ProcessCauses {
   readonly index: ProcessIndex;
@@ -73,6 +74,7 @@ export function inferCauses(
     events,
     classes,
     siblings: new SiblingClasses(index, context, calls),
+    wakes: wakeClasses(context, events, calls),
   };
   const first = firstReliability(lessons);
   const labels = labelBackward(index, context, first, false);

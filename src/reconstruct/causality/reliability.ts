@@ -1,13 +1,16 @@
 import { BackwardKind, type BackwardLabels } from './backward-labels.js';
 import type { Candidates } from './candidates.js';
+import { ClassNumbers } from './class-numbers.js';
 import { closingTrust } from './closing.js';
-import { type ForwardClasses, type EventKinds } from './forward.js';
+import { endTrust } from './ends.js';
+import type { EventKinds, ForwardClasses } from './forward.js';
 import type { GoroutineContext } from './goroutines.js';
 import type { Kinds } from './kinds.js';
 import type { Marks } from './marks.js';
 import type { ProcessIndex } from './process-index.js';
 import { learnSiblings, type SiblingClasses } from './siblings.js';
-import { CauseKind, EndKind, type ThreadContext } from './thread-context.js';
+import { CauseKind, type ThreadContext } from './thread-context.js';
+import type { WakeClasses } from './wakes.js';
 
 /**
  * How far each rule can be trusted in this process: the probability that the server it
@@ -24,10 +27,10 @@ export interface Reliability {
   readonly wake: Float64Array;
   /** Per client: "the reply read last before a response belongs to that request". */
   readonly closing: Float64Array;
-  /** The same where a thread that read the reply woke the one that answered. */
-  readonly closingByWake: number;
-  /** By EndKind: "what a thread did before it answered, or woke who answers, was for that request". */
-  readonly end: readonly number[];
+  /** Per client: the same where a thread that read the reply woke the one that answered. */
+  readonly closingByWake: Float64Array;
+  /** Per client: "what a thread did before it answered, or woke who answers, was for that request". */
+  readonly end: Float64Array;
   /** Per client: "it shares its parent with the call that its actor made just before"; 0 where there is none. */
   readonly sibling: Float64Array;
   /** "A thread that reads and answers a request works for it in between"; 0 where threads mean nothing. */
@@ -40,6 +43,8 @@ export interface Reliability {
 const PRIOR_COUNT = 10;
 const PRIOR_MEAN = 0.95;
 const CEILING = 0.9995;
+/** A thread may be woken for another reply than the one that its waker read last. */
+const RETURN_PRIOR = 0.8;
 /** Share of requests answered by the thread that read them, from which on threads mean something. */
 const STEADY = 0.95;
 /** Where work moves between threads, what a thread last read is at first no more than a hint. */
@@ -48,8 +53,6 @@ const UNSTEADY_CEILING = 0.6;
 const LEAST_REFERENCE = 0.6;
 /** Fewer requests than this share a thread where each has its own: pipelining, or a lost response. */
 const ALONE = 0.005;
-/** Of calls given to the wrong worker, at least this share is not answered by the time it ends. */
-const CAUGHT = 0.2;
 
 export function isSteady(context: ThreadContext): boolean {
   return context.affinity >= STEADY;
@@ -58,28 +61,6 @@ export function isSteady(context: ThreadContext): boolean {
 /** True where threads take one request at a time. */
 export function isAlone(context: ThreadContext): boolean {
   return context.interleaved < ALONE;
-}
-
-/**
- * Trust in "what a thread did up to this end was for that request", by kind of end. Where it
- * does not hold, many calls have no reply by then, and their requests had not begun.
- */
-function endTrust(index: ProcessIndex, context: ThreadContext, candidates: Candidates): number[] {
-  const seen = [0, 0, 0];
-  const broken = [0, 0, 0];
-  for (let client = 0; client < context.end.length; client++) {
-    const server = context.end[client]!;
-    if (server < 0 || candidates.open[client]! < 2) continue;
-    const kind = context.endKind[client]!;
-    seen[kind]!++;
-    const isLate = index.clientEnd[client]! > index.serverEnd[server]!;
-    if (isLate || !candidates.isOpen(client, server)) broken[kind]!++;
-  }
-  return seen.map((count, kind) => {
-    if (kind === EndKind.none) return 0;
-    const share = (broken[kind]! + 0.05) / (count + PRIOR_COUNT);
-    return Math.min(0.999, Math.max(0, 1 - share / CAUGHT));
-  });
 }
 
 /** Agreement of a rule with a reference, class by class. */
@@ -114,12 +95,7 @@ export interface Lessons {
   readonly events: EventKinds;
   readonly classes: ForwardClasses;
   readonly siblings: SiblingClasses;
-}
-
-/** Classes of "who woke the thread": by kind of call, what was handed on, and whether it was used before. */
-function wakeClass({ context, calls }: Lessons, client: number): number {
-  const later = context.wakeUses[client] === 0 ? 0 : 1;
-  return (calls.of[client]! * 4 + context.wakeKind[client]!) * 2 + later;
+  readonly wakes: WakeClasses;
 }
 
 function spread(of: ArrayLike<number>, trust: Float64Array): Float64Array {
@@ -128,8 +104,8 @@ function spread(of: ArrayLike<number>, trust: Float64Array): Float64Array {
 
 /** What can be said before any witness is held against another. */
 export function firstReliability(lessons: Lessons): Reliability {
-  const { index, context, candidates, marks, events, requests, classes, goroutines, siblings } =
-    lessons;
+  const { index, context, candidates, marks, events, calls, requests, classes } = lessons;
+  const { goroutines, siblings } = lessons;
   const steady = isSteady(context);
   const forwardClasses = steady
     ? classes.trust
@@ -139,8 +115,10 @@ export function firstReliability(lessons: Lessons): Reliability {
     forward: spread(classes.of, forwardClasses),
     wake: Float64Array.from(context.wakeKind, (kind) => (kind === CauseKind.none ? 0 : PRIOR_MEAN)),
     closing: closingTrust(index, context, marks, candidates, events, requests),
-    closingByWake: PRIOR_MEAN,
-    end: endTrust(index, context, candidates),
+    closingByWake: Float64Array.from(context.closesByWake, (server) =>
+      server < 0 ? 0 : RETURN_PRIOR,
+    ),
+    end: endTrust(index, context, candidates, calls, requests),
     sibling: spread(siblings.of, Float64Array.from(siblings.prior)),
     owner: steady ? (isAlone(context) ? 0.9999 : 0.999) : 0,
     goroutine: goroutines.steps.length === 0 ? [0, 0] : [0.9999, 0.9995],
@@ -167,9 +145,9 @@ export function learnReliability(
   first: Reliability,
   labels: BackwardLabels,
 ): Reliability {
-  const { index, context, candidates, calls, classes, siblings } = lessons;
+  const { index, context, candidates, calls, classes, siblings, wakes } = lessons;
   const forward = new Agreement(first.forwardClasses);
-  const wake = new Agreement(new Float64Array(calls.count * 8).fill(PRIOR_MEAN));
+  const wake = new Agreement(new Float64Array(wakes.count).fill(PRIOR_MEAN));
   const known = reference(lessons, first, labels);
   const compare = (tally: Agreement, at: number, client: number, kind: number, cause: number) => {
     const own = known(client);
@@ -187,35 +165,46 @@ export function learnReliability(
     if (candidates.open[client]! < 2) continue;
     const at = classes.of[client]!;
     if (at >= 0) compare(forward, at, client, context.causeKind[client]!, context.cause[client]!);
-    if (context.wakeKind[client] === CauseKind.none) continue;
+    if (wakes.of[client]! < 0) continue;
     const cause = context.wakeCause[client]!;
-    compare(wake, wakeClass(lessons, client), client, context.wakeKind[client]!, cause);
+    compare(wake, wakes.of[client]!, client, context.wakeKind[client]!, cause);
   }
-  const wakeTrust = wake.trust();
   return {
     ...first,
     sibling: spread(siblings.of, learnSiblings(index, context, calls, siblings, labels)),
     forward: spread(classes.of, forward.trust()),
-    wake: Float64Array.from(context.wakeKind, (kind, client) =>
-      kind === CauseKind.none ? 0 : wakeTrust[wakeClass(lessons, client)]!,
-    ),
-    closingByWake: learnOwn(lessons, first, labels),
+    wake: spread(wakes.of, wake.trust()),
+    closingByWake: learnReturns(lessons, first, labels),
   };
 }
 
-/** Trust in wake-ups after a reply, held against what else is known of the call. */
-function learnOwn({ context, goroutines, candidates }: Lessons, first: Reliability, labels: BackwardLabels) {
-  let right = PRIOR_COUNT * PRIOR_MEAN;
-  let total = PRIOR_COUNT;
-  for (let client = 0; client < context.closesByWake.length; client++) {
-    const server = context.closesByWake[client]!;
-    if (server < 0 || candidates.open[client]! < 2 || goroutines.server[client]! >= 0) continue;
-    const owner = first.owner > 0 ? context.owner[client]! : -1;
+/**
+ * Trust in "who reads a reply and then wakes a thread that answers does so for that reply", by
+ * kinds of call and request, held against what else is known of calls that no thread owns.
+ */
+function learnReturns(
+  { context, goroutines, candidates, calls, requests }: Lessons,
+  first: Reliability,
+  labels: BackwardLabels,
+): Float64Array {
+  const { closesByWake, wakeKind, wakeCause } = context;
+  const numbers = new ClassNumbers();
+  const of = closesByWake.map((server, client) =>
+    server < 0 ? -1 : numbers.of(calls.of[client]! * requests.count + requests.of[server]!),
+  );
+  const tally = new Agreement(new Float64Array(numbers.count).fill(RETURN_PRIOR));
+  for (let client = 0; client < of.length; client++) {
+    if (of[client]! < 0 || candidates.open[client]! < 2 || goroutines.server[client]! >= 0) continue;
+    // Where a thread owns the call, being woken for it is no surprise, and no lesson for others.
+    if (first.owner > 0 && context.owner[client]! >= 0) continue;
+    const server = closesByWake[client]!;
+    if (wakeKind[client] === CauseKind.request) {
+      tally.add(of[client]!, wakeCause[client] === server, first.wake[client]!);
+    }
     const isOther = labels.kind[client] !== BackwardKind.closingByWake;
-    const other = owner >= 0 ? owner : isOther ? labels.server[client]! : -1;
-    if (other < 0) continue;
-    total++;
-    if (other === server) right++;
+    if (isOther && labels.server[client]! >= 0 && labels.reliability[client]! >= LEAST_REFERENCE) {
+      tally.add(of[client]!, labels.server[client] === server, labels.reliability[client]!);
+    }
   }
-  return Math.min(CEILING, right / total);
+  return spread(of, tally.trust());
 }

@@ -1,5 +1,6 @@
 import type { BackwardLabels } from './backward-labels.js';
 import { BackwardKind } from './backward-labels.js';
+import { ClassNumbers, gapBucket } from './class-numbers.js';
 import type { Kinds } from './kinds.js';
 import type { ProcessIndex } from './process-index.js';
 import type { ThreadContext } from './thread-context.js';
@@ -16,7 +17,7 @@ const BELIEF_PER_BUCKET = 0.75;
 
 /** Numbers the classes of neighbours: pairs of kinds by the time between them. */
 export class SiblingClasses {
-  private readonly numbers = new Map<number, number>();
+  private readonly numbers = new ClassNumbers();
   /** Per client: class of the pair that it makes with the call before it; -1 none. */
   readonly of: Int32Array;
   /** Per class: trust before anything is learned. */
@@ -26,15 +27,10 @@ export class SiblingClasses {
     this.of = context.before.map((before, client) => {
       if (before < 0) return -1;
       const gap = index.clientStart[client]! - index.clientStart[before]!;
-      const steps = Math.ceil(Math.log2(Math.max(1, gap / LEAST_GAP_NS)) / 2);
-      const bucket = Math.min(GAP_BUCKETS - 1, steps);
+      const bucket = gapBucket(gap, LEAST_GAP_NS, GAP_BUCKETS);
       const key = (calls.of[before]! * calls.count + calls.of[client]!) * GAP_BUCKETS + bucket;
-      let known = this.numbers.get(key);
-      if (known === undefined) {
-        known = this.numbers.size;
-        this.numbers.set(key, known);
-        this.prior.push(PRIOR_MEAN * BELIEF_PER_BUCKET ** bucket);
-      }
+      const known = this.numbers.of(key);
+      this.prior[known] = PRIOR_MEAN * BELIEF_PER_BUCKET ** bucket;
       return known;
     });
   }
