@@ -75,6 +75,8 @@ export const LossCause = {
   payloadUnreadable: 'payload-unreadable',
   /** No per-socket state could be had. */
   socketState: 'socket-state',
+  /** Plaintext of a TLS library whose connection could not be told. */
+  tlsUnjoined: 'tls-unjoined',
   /** The writer was behind and the batch queue was full. */
   backpressure: 'backpressure',
   /** The disk refused the data. */
