@@ -157,8 +157,8 @@ void Recorder::detach() {
     attached_ = false;
     attachWakes();
   }
-  if (tls_) tls_->stop();
   aftertrace_bpf::detach(skeleton_.get());
+  if (tls_) tls_->stop();
 }
 
 void Recorder::setHints(uint32_t tgid, uint32_t kinds) {

@@ -4,8 +4,11 @@
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "probe.h"
 
@@ -13,6 +16,7 @@ namespace aftertrace {
 namespace {
 
 constexpr std::size_t kUsersKept = 64;
+constexpr std::size_t kRemovedAtOnce = 32;
 
 bpf_program *programOf(const TlsPrograms &programs, TlsProgram program) {
   switch (program) {
@@ -49,12 +53,11 @@ TlsTarget::TlsTarget(int descriptor, const Mapping &mapping, const TlsPrograms &
   }
   if (failure_.empty()) return;
   // Half of them would count a direction twice or never.
-  for (bpf_link *link : links_) bpf_link__destroy(link);
-  links_.clear();
+  removeProbes(release());
 }
 
 TlsTarget::~TlsTarget() {
-  for (bpf_link *link : links_) bpf_link__destroy(link);
+  removeProbes(release());
   close(descriptor_);
 }
 
@@ -70,6 +73,17 @@ bool TlsTarget::inUse(int64_t nowMs, int64_t graceMs) {
     users_.erase(users_.begin());
   }
   return false;
+}
+
+void removeProbes(const std::vector<bpf_link *> &links) {
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < links.size(); i = next++) bpf_link__destroy(links[i]);
+  };
+  std::vector<std::thread> helpers;
+  for (std::size_t i = 1; i < std::min(links.size(), kRemovedAtOnce); i++) helpers.emplace_back(work);
+  work();
+  for (std::thread &helper : helpers) helper.join();
 }
 
 bool maps(pid_t pid, const FileId &file) {

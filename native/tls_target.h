@@ -37,6 +37,9 @@ class TlsTarget {
   std::size_t probes() const { return links_.size(); }
   bool cheap() const { return cheap_; }
 
+  // The probes, to be taken off by the caller: none is left here.
+  std::vector<bpf_link *> release() { return std::move(links_); }
+
   // A process was seen to map it.
   void addUser(pid_t pid, int64_t nowMs);
   // True while it was mapped less than `graceMs` ago or one of the known users still maps it.
@@ -48,10 +51,13 @@ class TlsTarget {
   const std::string path_;
   std::string failure_;
   bool cheap_ = true;
-  std::vector<bpf_link *> links_;
+  std::vector<bpf_link *> links_;  // in the order they were set
   std::set<pid_t> users_;  // some of them: one that is there is enough
   int64_t lastMs_ = 0;
 };
+
+// Takes probes off, several at a time: each waits until no processor can be in its program any more.
+void removeProbes(const std::vector<bpf_link *> &links);
 
 // True where the process maps code of the file.
 bool maps(pid_t pid, const FileId &file);

@@ -96,6 +96,12 @@ void TlsWatcher::stop() {
   while (write(wake_, &one, sizeof one) < 0 && errno == EINTR) {
   }
   thread_.join();
+  std::vector<bpf_link *> links;
+  for (const auto &[file, target] : targets_) {
+    const auto released = target->release();
+    links.insert(links.end(), released.begin(), released.end());
+  }
+  removeProbes(links);
   targets_.clear();
 }
 
@@ -224,6 +230,10 @@ void TlsWatcher::sweep() {
 
 void TlsWatcher::report(const Mapping &mapping, const char *kind, const std::string &detail) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  // A file is mapped in several pieces.
+  if (!findings_.empty() && findings_.back().pid == mapping.pid && findings_.back().path == mapping.path) {
+    return;
+  }
   if (findings_.size() >= kMostFindings) findings_.pop_front();
   findings_.push_back({mapping.pid, kind, mapping.path, detail});
 }

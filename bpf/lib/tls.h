@@ -129,7 +129,7 @@ static __always_inline void tls_wait(struct io_scratch *scratch, struct tls_thre
 		if (thread->waiting.slots[slot].session)
 			continue;
 		key.slot = slot;
-		if (bpf_map_update_elem(&tls_waiting_records, &key, scratch, BPF_ANY))
+		if (bpf_map_update_elem(&tls_waiting_records, &key, &scratch->event, BPF_ANY))
 			break;
 		thread->waiting.slots[slot].session = name;
 		thread->waiting.slots[slot].bytes = scratch->event.bytes;
