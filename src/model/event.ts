@@ -61,6 +61,11 @@ export interface ProcessDetail {
   readonly cgroup: string;
   /** Start time in clock ticks since boot: with the pid it names the process for good. */
   readonly startTicks: number;
+  /**
+   * What it does TLS with, where something was found: `plaintext` (recorded), `go`, `java`,
+   * `no-symbols` (a known library without them) or `refused: ` and why the probes were.
+   */
+  readonly tls?: string;
   /** Missing in older recordings. */
   readonly runtime?: ProcessRuntime;
 }

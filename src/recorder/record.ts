@@ -143,10 +143,17 @@ function applyRetention({ options, hooks }: Recording): void {
 /** Timers of Node hold 31 bits of milliseconds, 24.8 days; longer ones would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** Describes anew the processes whose TLS was found out. */
+function noteTls({ source, roster, log }: Recording): void {
+  const fresh = roster.learnTls(source.tls?.()?.findings ?? [], log.now());
+  if (fresh.length > 0) log.write(batchOf(fresh));
+}
+
 /** Starts the clocks of a recording. @returns a function that stops them */
 function startTimers(recording: Recording): () => void {
   const { options, hooks, log, source, losses } = recording;
   const everySecond = setInterval(() => {
+    noteTls(recording);
     const rows = losses.read(source.stats(), log.now());
     if (rows.length > 0) log.write(batchOf(rows));
     log.tick();
@@ -213,6 +220,7 @@ export async function record(
     await untilEnd(options.durationMs, hooks.signal);
     await source.stop();
     stopTimers();
+    noteTls(recording);
     const rows = recording.losses.read(source.stats(), recording.log.now());
     recording.log.write(batchOf(rows));
     const final = statsOf(recording);
