@@ -2,15 +2,10 @@ import { recognizeStart } from '../../http1/start-line.js';
 import type { Batch } from '../../model/batch.js';
 import { EventKind } from '../../model/event.js';
 import { Role } from '../../model/exchange.js';
-import { isPlaintext } from './plaintext.js';
+import { type Flows, isPlaintext } from './plaintext.js';
 
 /** The rows of one connection, sorted by what they are. */
-export interface ConnectionRows {
-  readonly sends: number[];
-  readonly receives: number[];
-  /** Plaintext that a TLS library took or gave: what `sends` and `receives` then carry is its ciphertext. */
-  readonly plainSends: number[];
-  readonly plainReceives: number[];
+export interface ConnectionRows extends Flows {
   /** Row that holds the most complete addresses; -1 none. */
   described: number;
   /** Row of connect(); -1 none. */
@@ -116,7 +111,7 @@ function firstKind(events: Batch, rows: readonly number[]) {
 /** Which end of the connection this is, or undefined where no HTTP was seen. */
 export function roleOf(
   events: Batch,
-  rows: Pick<ConnectionRows, 'sends' | 'receives'>,
+  rows: Pick<Flows, 'sends' | 'receives'>,
 ): Role | undefined {
   const sent = firstKind(events, rows.sends);
   if (sent !== undefined) return sent === 'request' ? Role.client : Role.server;

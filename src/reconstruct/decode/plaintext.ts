@@ -1,6 +1,14 @@
 import type { Batch } from '../../model/batch.js';
 import { EventFlag } from '../../model/event.js';
-import type { ConnectionRows } from './connections.js';
+
+/** The calls of one connection by direction, as row numbers in capture order. */
+export interface Flows {
+  readonly sends: number[];
+  readonly receives: number[];
+  /** Plaintext that a TLS library took or gave: what `sends` and `receives` then carry is its ciphertext. */
+  readonly plainSends: number[];
+  readonly plainReceives: number[];
+}
 
 /** True for rows of plaintext that a TLS library took or gave. */
 export function isPlaintext(events: Batch, row: number): boolean {
@@ -23,12 +31,12 @@ export function withPlaintextPositions(events: Batch): Batch {
 }
 
 /** The rows that carry messages: the plaintext where it was recorded, else what went over the socket. */
-export function messageRows(rows: ConnectionRows): Pick<ConnectionRows, 'sends' | 'receives'> {
-  const { plainSends, plainReceives } = rows;
-  return isEncrypted(rows) ? { sends: plainSends, receives: plainReceives } : rows;
+export function messageRows(flows: Flows): Pick<Flows, 'sends' | 'receives'> {
+  const { plainSends, plainReceives } = flows;
+  return isEncrypted(flows) ? { sends: plainSends, receives: plainReceives } : flows;
 }
 
 /** True where plaintext of the connection was recorded. */
-export function isEncrypted({ plainSends, plainReceives }: ConnectionRows): boolean {
+export function isEncrypted({ plainSends, plainReceives }: Flows): boolean {
   return plainSends.length + plainReceives.length > 0;
 }
