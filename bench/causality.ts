@@ -65,14 +65,14 @@ async function measure(name: string, goal: number, threads: Threads, requests: n
   const rates: number[] = [];
   for (let run = 0; run <= Number(values.runs); run++) {
     const before = process.cpuUsage();
-    for (const file of files) await findCauses({ exchanges: [file], output });
+    for (const file of files) await findCauses({ exchanges: [file], hints: [], output });
     const { user, system } = process.cpuUsage(before);
     // The first run compiles.
     if (run > 0) rates.push(rows / ((user + system) / 1e6));
   }
   const sum = { right: 0, wrong: 0, calls: 0 };
   for (const [i, file] of files.entries()) {
-    await findCauses({ exchanges: [file], output });
+    await findCauses({ exchanges: [file], hints: [], output });
     const counts = await check(output, truth[i]!);
     for (const key of ['right', 'wrong', 'calls'] as const) sum[key] += counts[key];
   }

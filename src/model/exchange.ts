@@ -34,6 +34,11 @@ export const EXCHANGE_COLUMNS = {
   process: { type: 'uint32', doc: 'Index into the plan’s processes.' },
   connection: { type: 'uint64', doc: 'Socket cookie.' },
   role: { type: 'uint8', doc: 'Role.' },
+  encrypted: {
+    later: true,
+    type: 'uint8',
+    doc: '1 where TLS encrypted it and its plaintext was recorded: sequence numbers are those of the ciphertext, and the two ends’ differ.',
+  },
   order: { type: 'uint32', doc: 'How many exchanges the connection had before this one.' },
   request_sequence: { type: 'uint32', doc: 'TCP sequence number of the request’s first byte.' },
   response_sequence: {

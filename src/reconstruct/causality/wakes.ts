@@ -17,11 +17,7 @@ export interface WakeClasses {
   readonly of: Int32Array;
 }
 
-export function wakeClasses(
-  context: ThreadContext,
-  events: EventKinds,
-  calls: Kinds,
-): WakeClasses {
+export function wakeClasses(context: ThreadContext, events: EventKinds, calls: Kinds): WakeClasses {
   const numbers = new ClassNumbers();
   const of = new Int32Array(context.wakeKind.length).fill(-1);
   for (let client = 0; client < of.length; client++) {
