@@ -12,6 +12,7 @@
 #include "js_redact.h"
 #include "js_tls.h"
 #include "layout.h"
+#include "privilege.h"
 #include "recorder.h"
 
 namespace aftertrace {
@@ -308,6 +309,11 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
               }));
   exports.Set("clocks", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
                 return clocks(call.Env());
+              }));
+  exports.Set("limitCapabilities", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
+                bool lossless;
+                const uint64_t kept = call[0].As<Napi::BigInt>().Uint64Value(&lossless);
+                return Napi::String::New(call.Env(), limitCapabilities(kept));
               }));
   exports.Set("redact", Napi::Function::New(env, redact));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));

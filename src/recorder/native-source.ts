@@ -90,6 +90,7 @@ interface NativeAddon {
   readonly Source: new (options: NativeOptions) => NativeSource;
   layout(): NativeLayout;
   clocks(): ClockReading;
+  limitCapabilities(kept: bigint): string;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
   tlsProbes(path: string, all: boolean): readonly TlsProbe[];
 }
@@ -277,6 +278,21 @@ export function openNativeSource(options: CaptureOptions): EventSource {
       process.off('exit', close);
     },
   };
+}
+
+/** Bits of linux/capability.h. */
+const CAPABILITY = { SYS_PTRACE: 1n << 19n, PERFMON: 1n << 38n, BPF: 1n << 39n } as const;
+
+/**
+ * Gives up every capability that recording does not need any more, in all threads and for good: all but
+ * CAP_SYS_PTRACE, which names the executables of other users' processes, and those that attach programs.
+ *
+ * @param attaches true if programs are attached later: to executables, or for hints
+ * @returns what went wrong, '' if nothing
+ */
+export function giveUpCapabilities(attaches: boolean): string {
+  const attach = attaches ? CAPABILITY.PERFMON | CAPABILITY.BPF : 0n;
+  return loadAddon().limitCapabilities(CAPABILITY.SYS_PTRACE | attach);
 }
 
 export type Availability =

@@ -5,7 +5,7 @@ import { CodedError, describeError } from '../../model/errors.js';
 import { HINT_NAMES, type HintName, hintBits } from '../../model/hints.js';
 import type { BudgetLimits } from '../../recorder/budget.js';
 import type { MetricsAddress } from '../../recorder/metrics.js';
-import { openNativeSource } from '../../recorder/native-source.js';
+import { giveUpCapabilities, openNativeSource } from '../../recorder/native-source.js';
 import type { Adjustable, RecordControl } from '../../recorder/record.js';
 import { redactionPolicy } from '../../recorder/redaction-policy.js';
 import { CAPTURE_LIMITS, type CaptureOptions } from '../../recorder/source.js';
@@ -288,6 +288,14 @@ function obeySignals(args: Args, control: RecordControl, voice: Voice): () => vo
   };
 }
 
+/** Root keeps what it has: it may have to write to directories of others. */
+function shedPrivileges(attaches: boolean, voice: Voice): void {
+  if (process.getuid?.() === 0) return;
+  const problem = giveUpCapabilities(attaches);
+  if (problem !== '')
+    voice.warn(`capabilities that are not needed could not be given up: ${problem}`);
+}
+
 async function openMetrics(address: MetricsAddress | undefined) {
   if (address === undefined) return undefined;
   // Loaded only where it is wanted: it costs memory.
@@ -322,6 +330,7 @@ export async function handler(args: Args): Promise<number> {
     onStart: (control) => {
       stopObeying = obeySignals(args, control, voice);
       metrics?.begin(control.stats);
+      shedPrivileges(options.hints.length > 0, voice);
       voice.note(`recording to ${args.out}; Ctrl-C ends and flushes`);
     },
     onStats: (stats) => voice.progress(statsLine(stats)),
