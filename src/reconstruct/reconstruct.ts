@@ -18,6 +18,8 @@ import type { DecodeOutput, ShardOutput, SortOutput } from './tasks.js';
 export interface ReconstructOptions {
   /** Directories of segments or imports, or files of them. */
   readonly inputs: readonly string[];
+  /** Keys for inputs that are encrypted. */
+  readonly identities?: readonly string[];
   /** Where spans.parquet, traces.parquet, links.parquet and reconstruction.json go. */
   readonly output: string;
   /** Replace a reconstruction that is already there. */
@@ -35,7 +37,7 @@ export interface ReconstructOptions {
 
 /** `done` of `total` tasks of the stage that `what` names are finished. */
 export interface Progress {
-  readonly what: 
+  readonly what:
     | 'reading segments'
     | 'decoding'
     | 'sorting hints'
@@ -77,6 +79,7 @@ function shardAll(run: Run): Promise<ShardOutput[]> {
   return runStage(run, 'reading segments', run.plan.segments, (segment, index) =>
     run.executor.run('shard', {
       segment: segment.path,
+      identities: run.options.identities ?? [],
       host: segment.hostIndex,
       directory: join(run.scratch, 'shards', String(index)),
       partitions: run.plan.partitions,
@@ -219,7 +222,7 @@ async function execute(run: Run): Promise<Reconstruction> {
  *   writable or already holds a reconstruction
  */
 export async function reconstruct(options: ReconstructOptions): Promise<Reconstruction> {
-  const catalog = await readCatalog([...options.inputs]);
+  const catalog = await readCatalog([...options.inputs], options.identities);
   const [unreadable] = catalog.unreadable;
   if (catalog.segments.length + catalog.imports.length === 0 && unreadable !== undefined) {
     throw new CodedError('INPUT', unreadable.reason, unreadable.file);

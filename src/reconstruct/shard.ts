@@ -140,7 +140,7 @@ function collectLosses(batch: Batch, host: string, out: LossSummary[]): void {
  * (EVENT_COLUMNS) per partition that got rows, and one of the hints (HINT_COLUMNS).
  */
 export async function shard(input: ShardInput): Promise<ShardOutput> {
-  const segment = await openSegment(input.segment);
+  const segment = await openSegment(input.segment, input.identities);
   const parts: Batch[][] = Array.from({ length: input.partitions }, () => []);
   const processEvents: ProcessEvent[] = [];
   const pids = new Set<number>();
@@ -178,7 +178,14 @@ export async function shard(input: ShardInput): Promise<ShardOutput> {
     bytes: segment.bytes,
     partial: segment.partial,
   };
-  return { summary, files, hints: hintFile, processEvents, pids: [...pids].sort((a, b) => a - b), losses };
+  return {
+    summary,
+    files,
+    hints: hintFile,
+    processEvents,
+    pids: [...pids].sort((a, b) => a - b),
+    losses,
+  };
 }
 
 /** The file of all hints of the segment; undefined if there are none. */

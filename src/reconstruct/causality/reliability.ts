@@ -1,7 +1,7 @@
 import { BackwardKind, type BackwardLabels } from './backward-labels.js';
 import type { Candidates } from './candidates.js';
 import { closingTrust } from './closing.js';
-import { type ForwardClasses, type EventKinds } from './forward.js';
+import type { EventKinds, ForwardClasses } from './forward.js';
 import type { GoroutineContext } from './goroutines.js';
 import type { Kinds } from './kinds.js';
 import type { Marks } from './marks.js';
@@ -203,7 +203,11 @@ export function learnReliability(
 }
 
 /** Trust in wake-ups after a reply, held against what else is known of the call. */
-function learnOwn({ context, goroutines, candidates }: Lessons, first: Reliability, labels: BackwardLabels) {
+function learnOwn(
+  { context, goroutines, candidates }: Lessons,
+  first: Reliability,
+  labels: BackwardLabels,
+) {
   let right = PRIOR_COUNT * PRIOR_MEAN;
   let total = PRIOR_COUNT;
   for (let client = 0; client < context.closesByWake.length; client++) {
