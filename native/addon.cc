@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The surface towards JavaScript: class Source, functions layout, redact, encodeSegment; see src/native/addon.ts.
+// The surface towards JavaScript: class Source, functions layout, redact, encodeSegment, releaseMemory; see src/native/addon.ts.
 #include <napi.h>
 #include <time.h>
 
@@ -11,6 +11,7 @@
 #include "js_batch.h"
 #include "js_redact.h"
 #include "layout.h"
+#include "memory.h"
 #include "recorder.h"
 #include "segment/js_encode.h"
 
@@ -296,6 +297,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
                 return clocks(call.Env());
               }));
   exports.Set("redact", Napi::Function::New(env, redact));
+  exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) { releaseMemory(); }));
   exports.Set("encodeSegment", Napi::Function::New(env, encodeSegmentAsync));
   return exports;
 }

@@ -10,6 +10,7 @@
         "js_batch.cc",
         "js_redact.cc",
         "layout.cc",
+        "memory.cc",
         "probe.cc",
         "record_mask.cc",
         "recorder.cc",
