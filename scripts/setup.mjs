@@ -19,6 +19,7 @@ const PACKAGES = [
   { name: 'clang', for: ['demo', 'test', 'lab'], program: 'clang' },
   { name: 'libbpf-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/bpf/libbpf.h' },
   { name: 'libelf-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/libelf.h' },
+  { name: 'libzstd-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/zstd.h' },
   { name: 'zlib1g-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/zlib.h' },
   {
     name: 'bpftool',
