@@ -3,6 +3,7 @@ import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
 import { HINT_NAMES, hintBits } from '../model/hints.js';
 import { loadAddon } from '../native/addon.js';
+import type { GoLayout } from './go-build.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
 import {
   CAPTURE_LIMITS,
@@ -54,7 +55,7 @@ interface NativeSource {
   stats(): NativeStats;
   takeGaps(): StreamGap[];
   throttle(knobs: Throttle): void;
-  setHints(pid: number, kinds: number): void;
+  setHints(pid: number, kinds: number, go?: GoLayout): void;
   pauseHints(paused: boolean): void;
   tls(): TlsState | undefined;
   stop(): Promise<void>;
@@ -237,7 +238,7 @@ export function openNativeSource(options: CaptureOptions): EventSource {
     takeGaps: () => native.takeGaps(),
     clocks: () => addon.clocks(),
     throttle: (knobs) => native.throttle(knobs),
-    setHints: (pid, kinds) => native.setHints(pid, kinds),
+    setHints: (pid, kinds, go) => native.setHints(pid, kinds, go),
     pauseHints: (paused) => native.pauseHints(paused),
     tls: () => native.tls(),
     async stop() {
