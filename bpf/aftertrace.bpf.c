@@ -6,6 +6,8 @@
 #include "lib/connection.h"
 #include "lib/io.h"
 #include "lib/process.h"
+#include "lib/tls.h"
+#include "lib/wake.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -27,6 +29,8 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, const struct sock *sk, int old_state, int new_state)
 {
 	state_changed(sk, old_state, new_state);
+	if (new_state == TCP_CLOSE)
+		tls_socket_closed(sk);
 	return 0;
 }
 
@@ -42,7 +46,7 @@ int BPF_PROG(on_destroy, struct sock *sk)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	if (task_wanted(parent) || task_wanted(child))
+	if (life_wanted(child) && (task_wanted(parent) || task_wanted(child)))
 		process_event(child, parent, EVENT_FORK);
 	return 0;
 }
@@ -50,6 +54,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *binary)
 {
+	forget_hints(task->tgid);
 	if (task_wanted(task))
 		process_event(task, 0, EVENT_EXEC);
 	return 0;
@@ -58,8 +63,38 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	if (task_wanted(task))
+	if (life_wanted(task) && task_wanted(task))
 		process_event(task, 0, EVENT_EXIT);
+	return 0;
+}
+
+/* Attached only while a process gives this hint: it runs at every wake-up on the host. */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_waking, struct task_struct *task)
+{
+	task_waking(task);
+	return 0;
+}
+
+/* Attached by hand where TLS libraries take and give plaintext; the cookie says what the function is. */
+SEC("uprobe")
+int on_tls_call(struct pt_regs *regs)
+{
+	tls_called(regs, bpf_get_attach_cookie(regs));
+	return 0;
+}
+
+SEC("uretprobe")
+int on_tls_return(struct pt_regs *regs)
+{
+	tls_returned(regs->ax, bpf_get_attach_cookie(regs));
+	return 0;
+}
+
+SEC("uprobe")
+int on_tls_forget(struct pt_regs *regs)
+{
+	tls_forget(regs->di);
 	return 0;
 }
 

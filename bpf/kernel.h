@@ -128,6 +128,10 @@ struct thread_info {
 	__u32 status;
 };
 
+struct thread_struct {
+	unsigned long fsbase;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -136,16 +140,19 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct css_set *cgroups;
 	char comm[16];
+	struct thread_struct thread;
 };
 
 struct linux_binprm;
 
 struct pt_regs {
 	unsigned long ax;
+	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
+	unsigned long sp;
 };
 
 struct bpf_iter_meta {

@@ -42,11 +42,18 @@ Napi::Object constants(Napi::Env env) {
   CONSTANT(EVENT_FLAG_UNIX);
   CONSTANT(EVENT_FLAG_DATAGRAM);
   CONSTANT(EVENT_FLAG_HINTS);
+  CONSTANT(HINT_LEASE);
+  CONSTANT(HINT_WAKES);
+  CONSTANT(HINT_THREADS);
+  CONSTANT(HINT_GO);
+  CONSTANT(HINT_LOOP);
   CONSTANT(EVENT_NAME_LENGTH);
   CONSTANT(EVENT_PAYLOAD_MAX);
   CONSTANT(LOSS_RING_FULL);
   CONSTANT(LOSS_PAYLOAD_UNREADABLE);
   CONSTANT(LOSS_SOCKET_STATE);
+  CONSTANT(LOSS_SAMPLED);
+  CONSTANT(LOSS_TLS_UNJOINED);
   CONSTANT(LOSS_CAUSES);
 #undef CONSTANT
   return object;
@@ -76,6 +83,7 @@ Napi::Object structs(Napi::Env env) {
   FIELD(event_io, sequence);
   FIELD(event_io, peer_sequence);
   FIELD(event_io, bytes);
+  FIELD(event_io, offset);
   STRUCT(event_connection);
   FIELD(event_connection, local_address);
   FIELD(event_connection, remote_address);

@@ -5,24 +5,31 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <unordered_set>
 #include <vector>
 
 #include "events.h"
+#include "tls_watcher.h"
 
 struct aftertrace_bpf;
+struct bpf_link;
 
 namespace aftertrace {
 
 struct CaptureOptions {
   uint32_t snaplen = 1024;
   std::size_t ringBytes = 16 << 20;  // rounded up to a power of two
+  bool tls = false;                  // probe TLS libraries for their plaintext
   // Empty accepts all.
   std::vector<uint16_t> ports;
   std::vector<uint32_t> pids;
   std::vector<std::string> names;
   std::vector<uint64_t> cgroups;
+  uint32_t hints = 0;  // HINT_ bits that processes may give
 };
 
 // Why the programs cannot run: code is one of the ErrorCode strings of src/model/errors.ts.
@@ -37,6 +44,18 @@ class CaptureError : public std::runtime_error {
 struct LossCounts {
   uint64_t byCause[LOSS_CAUSES] = {};
   uint64_t recursion = 0;  // runs the kernel skipped because the program was already running there
+  uint64_t produced = 0;   // records given to the ring, those that it refused included
+  uint64_t runTime = 0;    // ns spent in the programs; grows only while the kernel measures it
+  // Payload that could not be read: number of the system call (kNoCall: none), how often.
+  std::vector<std::pair<uint32_t, uint64_t>> unreadable;
+};
+
+constexpr uint32_t kNoCall = 511;
+
+// What the programs leave out to keep the recorder's budget.
+struct Throttle {
+  uint32_t headLimit = EVENT_PAYLOAD_MAX;  // bytes kept of the heads of healthy messages
+  uint32_t sampleLimit = UINT32_MAX;       // connections whose key is below this are recorded
 };
 
 class Recorder {
@@ -58,19 +77,38 @@ class Recorder {
   // Bytes in the ring at which they wake it.
   std::size_t wakeBytes() const { return ringBytes_ / 8; }
   LossCounts losses() const;
+  // Takes effect with the next event.
+  void throttle(const Throttle &throttle);
+  // Null where plaintext of TLS is not asked for, and before attach().
+  TlsWatcher *tls() const { return tls_.get(); }
+
+  // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
+  void setHints(uint32_t tgid, uint32_t kinds);
+  // No process gives hints until this is taken back.
+  void pauseHints(bool paused);
 
  private:
   void configure(const CaptureOptions &options);
+  void configureTls(bool wanted);
   void fillFilters(const CaptureOptions &options);
   void identify();
   void runSnapshot();
+  void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
+  void attachWakes();  // with hints_ held
 
   struct Destroy {
     void operator()(aftertrace_bpf *skeleton) const;
   };
   std::unique_ptr<aftertrace_bpf, Destroy> skeleton_;
+  std::unique_ptr<TlsWatcher> tls_;
   std::size_t ringBytes_ = 0;
+  bool tlsWanted_ = false;
   bool attached_ = false;
+  std::mutex hints_;  // the drain thread detaches, JavaScript tells of processes
+  bool hintsPaused_ = false;
+  // Attached while one of these processes runs: every wake-up on the host pays for it.
+  bpf_link *wakes_ = nullptr;
+  std::unordered_set<uint32_t> waking_;
 };
 
 }  // namespace aftertrace

@@ -4,10 +4,13 @@
 #define AFTERTRACE_IO_H
 
 #include "../maps.h"
+#include "budget.h"
 #include "connection.h"
 #include "emit.h"
 #include "filter.h"
+#include "hints.h"
 #include "http.h"
+#include "tls-socket.h"
 #include "user-buffer.h"
 
 /*
@@ -118,7 +121,7 @@ static __always_inline __u32 keep_head(struct io_scratch *scratch, struct stream
 	if (kept < wanted) {
 		stream->budget = 0;
 		scratch->event.header.flags |= EVENT_FLAG_UNREADABLE;
-		count_loss(LOSS_PAYLOAD_UNREADABLE);
+		count_unreadable();
 	} else if (kept < bytes) {
 		stream->budget = 0;
 		scratch->event.header.flags |= EVENT_FLAG_TRUNCATED;
@@ -146,7 +149,7 @@ static __always_inline __u32 inspect(struct io_scratch *scratch, struct socket_s
 	if (buffer.kind == BUFFER_UNKNOWN) {
 		scratch->event.header.flags |= EVENT_FLAG_UNREADABLE;
 		stream->budget = 0;
-		count_loss(LOSS_PAYLOAD_UNREADABLE);
+		count_unreadable();
 		return 0;
 	}
 	word = first_word(&buffer, bytes, &length);
@@ -163,7 +166,7 @@ static __always_inline __u32 inspect(struct io_scratch *scratch, struct socket_s
 	if (match == HEAD_NO && pending)
 		stream->budget = 0;
 	if (match != HEAD_NO && !joined) {
-		stream->budget = snaplen;
+		stream->budget = head_budget(&buffer, word);
 		stream->tail = 0;
 		scratch->event.header.flags |= EVENT_FLAG_HEAD;
 	}
@@ -182,7 +185,7 @@ static __always_inline void fill_io(struct event_io *event, const struct sock *s
 	fill_header(&event->header, direction == DIRECTION_SEND ? EVENT_SEND : EVENT_RECEIVE,
 		    socket_cookie(sk), id, sizeof(*event));
 	event->bytes = bytes;
-	event->padding = 0;
+	event->offset = 0;
 	if (direction == DIRECTION_SEND) {
 		event->sequence = sent - bytes;
 		event->peer_sequence = received;
@@ -219,12 +222,18 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 	__u32 slot = direction;
 	struct io_scratch *scratch;
 	struct socket_state *state;
-	__u32 kept = 0;
+	__u32 kept = 0, size;
+	void *record;
 	__u64 id;
 
-	if (!is_tcp(sk) || !is_stream_io(sk, result, flags, direction))
+	tls_socket_io(sk, result, flags, direction);
+	if (!is_tcp(sk))
 		return;
 	id = bpf_get_current_pid_tgid();
+	if (hint_kinds && direction == DIRECTION_RECEIVE && result == -EAGAIN)
+		found_empty(sk, id);
+	if (!is_stream_io(sk, result, flags, direction))
+		return;
 	if (!current_wanted(id) || !ports_wanted(sk))
 		return;
 	scratch = bpf_map_lookup_elem(&io_scratches, &slot);
@@ -232,6 +241,8 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 		return;
 	state = state_or_spare(sk, scratch);
 	if (result == 0 && state->ended)
+		return;
+	if (!in_sample(sk, state))
 		return;
 	fill_io(&scratch->event, sk, id, result, flags, direction);
 	if (!state->described)
@@ -242,11 +253,13 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 		kept = inspect(scratch, state, &state->streams[direction], result);
 	if (!state->http && !kept)
 		scratch->event.header.flags |= EVENT_FLAG_OPAQUE;
-	asm volatile("" : "+r"(kept));
-	if (kept > EVENT_PAYLOAD_MAX)
+	size = sizeof(struct event_io) + kept;
+	scratch->event.header.size = size;
+	record = add_hints(scratch, state, direction, &size);
+	asm volatile("" : "+r"(size));
+	if (size > sizeof(struct event_hints) + sizeof(struct event_io) + EVENT_PAYLOAD_MAX)
 		return;
-	scratch->event.header.size = sizeof(struct event_io) + kept;
-	if (emit(&scratch->event, sizeof(struct event_io) + kept) && result == 0)
+	if (emit(record, size) && result == 0)
 		state->ended = 1;
 }
 

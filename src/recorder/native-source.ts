@@ -4,13 +4,18 @@ import { fileURLToPath } from 'node:url';
 import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
+import { HINT_NAMES, hintBits } from '../model/hints.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
 import {
   CAPTURE_LIMITS,
   type CaptureOptions,
+  type ClockReading,
   type EventSource,
   type SourceInfo,
   type SourceStats,
+  type StreamGap,
+  type Throttle,
+  type TlsState,
 } from './source.js';
 
 /** What the C side believes about records and columns; see native/layout.h. */
@@ -23,6 +28,13 @@ export interface NativeLayout {
 }
 
 interface NativeStats {
+  readonly produced: number;
+  readonly runTimeNs: number;
+  readonly sampled: number;
+  readonly cutHeads: number;
+  readonly undescribed: number;
+  /** By number of the system call. */
+  readonly unreadableCalls: Readonly<Record<string, number>>;
   readonly events: number;
   readonly batches: number;
   readonly queuedBatches: number;
@@ -31,6 +43,7 @@ interface NativeStats {
   readonly ringFull: number;
   readonly payloadUnreadable: number;
   readonly socketState: number;
+  readonly tlsUnjoined: number;
   readonly recursion: number;
   readonly backpressure: number;
   readonly backpressureFromNs: bigint;
@@ -41,6 +54,11 @@ interface NativeSource {
   readonly info: { readonly monotonicOffsetNs: bigint; readonly ringBytes: number };
   start(onBatch: (batch: Batch) => void): void;
   stats(): NativeStats;
+  takeGaps(): StreamGap[];
+  throttle(knobs: Throttle): void;
+  setHints(pid: number, kinds: number): void;
+  pauseHints(paused: boolean): void;
+  tls(): TlsState | undefined;
   stop(): Promise<void>;
   close(): void;
 }
@@ -57,10 +75,23 @@ function toNative(options: CaptureOptions): NativeOptions {
   };
 }
 
+/** One probe that would be set into a TLS library. */
+export interface TlsProbe {
+  readonly program: 'call' | 'result' | 'forget';
+  /** Where in the file, bytes. */
+  readonly offset: number;
+  /** What the function is: see bpf/lib/tls-state.h. */
+  readonly cookie: number;
+  /** True at an instruction that the kernel emulates. */
+  readonly cheap: boolean;
+}
+
 interface NativeAddon {
   readonly Source: new (options: NativeOptions) => NativeSource;
   layout(): NativeLayout;
+  clocks(): ClockReading;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
+  tlsProbes(path: string, all: boolean): readonly TlsProbe[];
 }
 
 /** The package root is two levels up from both src/recorder and dist/recorder. */
@@ -131,17 +162,51 @@ function checkOptions(options: CaptureOptions): void {
   }
 }
 
+/** System calls that move bytes of sockets, by their number on x86-64 (arch/x86/entry/syscalls). */
+const CALL_NAMES: Readonly<Record<number, string>> = {
+  0: 'read',
+  1: 'write',
+  19: 'readv',
+  20: 'writev',
+  40: 'sendfile',
+  44: 'sendto',
+  45: 'recvfrom',
+  46: 'sendmsg',
+  47: 'recvmsg',
+  275: 'splice',
+  299: 'recvmmsg',
+  307: 'sendmmsg',
+  327: 'preadv2',
+  328: 'pwritev2',
+  426: 'io_uring_enter',
+  511: 'no system call',
+};
+
+function nameCalls(byNumber: NativeStats['unreadableCalls']): Record<string, number> {
+  const named = Object.entries(byNumber).map(([call, count]): [string, number] => [
+    CALL_NAMES[Number(call)] ?? `system call ${call}`,
+    count,
+  ]);
+  return Object.fromEntries(named);
+}
+
 function toStats(stats: NativeStats): SourceStats {
   return {
+    produced: stats.produced,
     events: stats.events,
     dropped: {
       [LossCause.ringFull]: stats.ringFull,
       [LossCause.recursion]: stats.recursion,
+      [LossCause.refused]: stats.refused,
+      [LossCause.backpressure]: stats.backpressure,
       [LossCause.payloadUnreadable]: stats.payloadUnreadable,
       [LossCause.socketState]: stats.socketState,
-      [LossCause.backpressure]: stats.backpressure,
-      [LossCause.disk]: 0,
+      [LossCause.unknownSocket]: stats.undescribed,
+      [LossCause.snapLength]: stats.cutHeads,
+      [LossCause.budgetSample]: stats.sampled,
+      [LossCause.tlsUnjoined]: stats.tlsUnjoined,
     },
+    unreadableCalls: nameCalls(stats.unreadableCalls),
     backpressureRange:
       stats.backpressure === 0
         ? null
@@ -149,6 +214,7 @@ function toStats(stats: NativeStats): SourceStats {
     ringUsedBytes: stats.ringUsedBytes,
     batches: stats.batches,
     queuedBatches: stats.queuedBatches,
+    runTimeNs: stats.runTimeNs,
   };
 }
 
@@ -200,6 +266,12 @@ export function openNativeSource(options: CaptureOptions): EventSource {
       process.once('exit', close);
     },
     stats: () => toStats(native.stats()),
+    takeGaps: () => native.takeGaps(),
+    clocks: () => addon.clocks(),
+    throttle: (knobs) => native.throttle(knobs),
+    setHints: (pid, kinds) => native.setHints(pid, kinds),
+    pauseHints: (paused) => native.pauseHints(paused),
+    tls: () => native.tls(),
     async stop() {
       await native.stop();
       process.off('exit', close);
@@ -216,7 +288,15 @@ export function nativeAvailable(): Availability {
   try {
     const addon = loadAddon();
     const least = CAPTURE_LIMITS.ringBytes.least;
-    const options = { snaplen: 0, ringBytes: least, ports: [], pids: [], names: [], cgroups: [] };
+    const options = {
+      snaplen: 0,
+      ringBytes: least,
+      ports: [],
+      pids: [],
+      names: [],
+      cgroups: [],
+      hints: hintBits(HINT_NAMES),
+    };
     withCodedErrors(() => new addon.Source(toNative(options))).close();
     return { ok: true };
   } catch (error) {
@@ -228,6 +308,15 @@ export function nativeAvailable(): Availability {
 /** Masks batches one after the other, in place, as the recorder does: for the tests. */
 export function redactNatively(policy: RedactionPolicy, batches: readonly Batch[]): void {
   loadAddon().redact(policyLists(policy), batches);
+}
+
+/**
+ * The probes that a file would get, empty for anything that is no TLS library.
+ *
+ * @param all look into the full symbol table too, as for main programs
+ */
+export function tlsProbesOf(path: string, all: boolean): readonly TlsProbe[] {
+  return loadAddon().tlsProbes(path, all);
 }
 
 /** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */
