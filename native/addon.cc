@@ -70,6 +70,25 @@ CaptureOptions readOptions(Napi::Object options) {
   return capture;
 }
 
+go_layout readGoLayout(Napi::Object offsets) {
+  go_layout layout = {};
+#define FIELD(name) layout.name = offsets.Get(#name).As<Napi::Number>().Int32Value()
+  FIELD(tls);
+  FIELD(g_m);
+  FIELD(g_goid);
+  FIELD(g_parent);
+  FIELD(g_startpc);
+  FIELD(m_curg);
+  FIELD(m_p);
+  FIELD(m_oldp);
+  FIELD(p_id);
+  FIELD(p_schedtick);
+  FIELD(hchan_recvq);
+  FIELD(sudog_g);
+#undef FIELD
+  return layout;
+}
+
 class Source : public Napi::ObjectWrap<Source> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -149,11 +168,13 @@ class Source : public Napi::ObjectWrap<Source> {
     stopped_.clear();
   }
 
-  // setHints(pid, kinds): which hints a process gives.
+  // setHints(pid, kinds, go): which hints a process gives.
   void setHints(const Napi::CallbackInfo &call) {
     if (!recorder_) return;
+    go_layout layout = {};
+    if (call[2].IsObject()) layout = readGoLayout(call[2].As<Napi::Object>());
     recorder_->setHints(call[0].As<Napi::Number>().Uint32Value(),
-                        call[1].As<Napi::Number>().Uint32Value());
+                        call[1].As<Napi::Number>().Uint32Value(), layout);
   }
 
   void pauseHints(const Napi::CallbackInfo &call) {

@@ -137,9 +137,13 @@ void Recorder::detach() {
   aftertrace_bpf::detach(skeleton_.get());
 }
 
-void Recorder::setHints(uint32_t tgid, uint32_t kinds) {
+void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
   const std::lock_guard<std::mutex> lock(hints_);
   kinds &= skeleton_->rodata->hint_kinds;
+  if ((kinds & HINT_GO) != 0) {
+    layout.life = ++lives_;
+    bpf_map__update_elem(skeleton_->maps.go_layouts, &tgid, sizeof tgid, &layout, sizeof layout, BPF_ANY);
+  }
   if (kinds == 0) {
     bpf_map__delete_elem(skeleton_->maps.hinted, &tgid, sizeof tgid, 0);
   } else {

@@ -64,7 +64,8 @@ class Recorder {
   LossCounts losses() const;
 
   // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
-  void setHints(uint32_t tgid, uint32_t kinds);
+  // HINT_GO needs the layout of its runtime.
+  void setHints(uint32_t tgid, uint32_t kinds, go_layout layout);
   // No process gives hints until this is taken back.
   void pauseHints(bool paused);
 
@@ -86,6 +87,7 @@ class Recorder {
   // Attached while one of these processes runs: every wake-up on the host pays for it.
   bpf_link *wakes_ = nullptr;
   std::unordered_set<uint32_t> waking_;
+  uint32_t lives_ = 0;
 };
 
 }  // namespace aftertrace

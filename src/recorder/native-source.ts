@@ -5,6 +5,7 @@ import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
 import { HINT_NAMES, hintBits } from '../model/hints.js';
+import type { GoLayout } from './go-build.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
 import {
   CAPTURE_LIMITS,
@@ -42,7 +43,7 @@ interface NativeSource {
   readonly info: { readonly monotonicOffsetNs: bigint; readonly ringBytes: number };
   start(onBatch: (batch: Batch) => void): void;
   stats(): NativeStats;
-  setHints(pid: number, kinds: number): void;
+  setHints(pid: number, kinds: number, go?: GoLayout): void;
   pauseHints(paused: boolean): void;
   stop(): Promise<void>;
   close(): void;
@@ -203,7 +204,7 @@ export function openNativeSource(options: CaptureOptions): EventSource {
       process.once('exit', close);
     },
     stats: () => toStats(native.stats()),
-    setHints: (pid, kinds) => native.setHints(pid, kinds),
+    setHints: (pid, kinds, go) => native.setHints(pid, kinds, go),
     pauseHints: (paused) => native.pauseHints(paused),
     async stop() {
       await native.stop();

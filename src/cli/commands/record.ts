@@ -75,7 +75,7 @@ const OPTIONS = {
   },
   hints: {
     type: 'string',
-    default: 'lease,wakes,threads',
+    default: 'lease,wakes,threads,go',
     describe: 'Causality hints: all, none, or a list of lease, wakes, threads, go, loop',
   },
   snaplen: { type: 'number', default: 1024, describe: 'Bytes kept of each message head, 0..4096' },
