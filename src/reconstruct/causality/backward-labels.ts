@@ -15,6 +15,8 @@ export const BackwardKind = {
   worker: 5,
   /** The thread that made it next woke the thread that answers this request. */
   handBack: 6,
+  /** The thread that woke the one which made it next answered this request, or handed back. */
+  dispatched: 7,
 } as const;
 
 /** What the responses say about the calls before them. */

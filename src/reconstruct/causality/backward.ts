@@ -52,13 +52,15 @@ function offerOwn(
   trust: Reliability,
   labels: BackwardLabels,
 ): void {
-  const { closing, closingByWake, end } = trust;
+  const { closing, closingByWake, end, dispatched } = trust;
   labels.offer(client, BackwardKind.closing, context.closes[client]!, client, closing[client]!);
   const byWake = context.closesByWake[client]!;
   labels.offer(client, BackwardKind.closingByWake, byWake, client, closingByWake[client]!);
   const kind = context.endKind[client]!;
   const label = kind === EndKind.wake ? BackwardKind.handBack : BackwardKind.worker;
   labels.offer(client, label, context.end[client]!, client, end[client]!);
+  const lender = context.lenderEnd[client]!;
+  labels.offer(client, BackwardKind.dispatched, lender, client, dispatched[client]!);
 }
 
 /**

@@ -21,6 +21,7 @@ export const RULES = [
   'return-wake',
   'worker',
   'hand-back',
+  'dispatched',
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -54,6 +55,7 @@ const RULE_OF_LABEL: readonly number[] = [
   RuleNumber['return-wake'],
   RuleNumber.worker,
   RuleNumber['hand-back'],
+  RuleNumber.dispatched,
 ];
 const RULE_OF_ORIGIN: readonly number[] = [
   RuleNumber.thread,

@@ -32,6 +32,8 @@ const TEXTS: Readonly<Record<Exclude<Rule, 'identity' | 'goroutine' | 'thread' |
   worker: 'the next response that the calling thread wrote was this request’s',
   'hand-back':
     'the calling thread next woke the thread that had read this request and was to answer it',
+  dispatched:
+    'the thread that had woken the calling thread for it next answered this request, or handed its result back',
 };
 
 function textOf(causes: ProcessCauses, client: number, rule: Rule): string {

@@ -74,7 +74,7 @@ export function inferCauses(
     events,
     classes,
     siblings: new SiblingClasses(index, context, calls),
-    wakes: wakeClasses(context, events, calls),
+    wakes: wakeClasses(index, candidates, context, events, calls),
   };
   const first = firstReliability(lessons);
   const labels = labelBackward(index, context, first, false);

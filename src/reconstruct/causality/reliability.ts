@@ -31,6 +31,8 @@ export interface Reliability {
   readonly closingByWake: Float64Array;
   /** Per client: "what a thread did before it answered, or woke who answers, was for that request". */
   readonly end: Float64Array;
+  /** Per client: the same of the thread that had woken the one which made the call. */
+  readonly dispatched: Float64Array;
   /** Per client: "it shares its parent with the call that its actor made just before"; 0 where there is none. */
   readonly sibling: Float64Array;
   /** "A thread that reads and answers a request works for it in between"; 0 where threads mean nothing. */
@@ -39,12 +41,13 @@ export interface Reliability {
   readonly goroutine: readonly number[];
 }
 
-/** Weight of the prior in observations, and its mean where nothing was learned. */
+/** Weight of the prior in observations. */
 const PRIOR_COUNT = 10;
-const PRIOR_MEAN = 0.95;
 const CEILING = 0.9995;
 /** A thread may be woken for another reply than the one that its waker read last. */
-const RETURN_PRIOR = 0.8;
+const RETURN_PRIOR = 0.9;
+/** Until that is checked it is no witness against others. */
+const RETURN_FIRST = 0.5;
 /** Share of requests answered by the thread that read them, from which on threads mean something. */
 const STEADY = 0.95;
 /** Where work moves between threads, what a thread last read is at first no more than a hint. */
@@ -105,7 +108,7 @@ function spread(of: ArrayLike<number>, trust: Float64Array): Float64Array {
 /** What can be said before any witness is held against another. */
 export function firstReliability(lessons: Lessons): Reliability {
   const { index, context, candidates, marks, events, calls, requests, classes } = lessons;
-  const { goroutines, siblings } = lessons;
+  const { goroutines, siblings, wakes } = lessons;
   const steady = isSteady(context);
   const forwardClasses = steady
     ? classes.trust
@@ -113,12 +116,13 @@ export function firstReliability(lessons: Lessons): Reliability {
   return {
     forwardClasses,
     forward: spread(classes.of, forwardClasses),
-    wake: Float64Array.from(context.wakeKind, (kind) => (kind === CauseKind.none ? 0 : PRIOR_MEAN)),
+    wake: spread(wakes.of, wakes.trust),
     closing: closingTrust(index, context, marks, candidates, events, requests),
     closingByWake: Float64Array.from(context.closesByWake, (server) =>
-      server < 0 ? 0 : RETURN_PRIOR,
+      server < 0 ? 0 : RETURN_FIRST,
     ),
-    end: endTrust(index, context, candidates, calls, requests),
+    end: endTrust(index, candidates, calls, requests, context.end, context.endKind),
+    dispatched: endTrust(index, candidates, calls, requests, context.lenderEnd, context.endKind),
     sibling: spread(siblings.of, Float64Array.from(siblings.prior)),
     owner: steady ? (isAlone(context) ? 0.9999 : 0.999) : 0,
     goroutine: goroutines.steps.length === 0 ? [0, 0] : [0.9999, 0.9995],
@@ -147,13 +151,14 @@ export function learnReliability(
 ): Reliability {
   const { index, context, candidates, calls, classes, siblings, wakes } = lessons;
   const forward = new Agreement(first.forwardClasses);
-  const wake = new Agreement(new Float64Array(wakes.count).fill(PRIOR_MEAN));
+  const wake = new Agreement(wakes.trust);
   const known = reference(lessons, first, labels);
   const compare = (tally: Agreement, at: number, client: number, kind: number, cause: number) => {
     const own = known(client);
     if (own.server < 0 || own.trust < LEAST_REFERENCE) return;
-    if (kind === CauseKind.request) tally.add(at, cause === own.server, own.trust);
-    else if (kind === CauseKind.reply) {
+    if (kind === CauseKind.request || kind === CauseKind.response) {
+      tally.add(at, cause === own.server, own.trust);
+    } else if (kind === CauseKind.reply) {
       const earlier = known(cause);
       // A label that came from this very call is an echo, not a witness.
       const isEcho = labels.from[cause] === client && earlier.server === labels.server[cause];
@@ -169,12 +174,13 @@ export function learnReliability(
     const cause = context.wakeCause[client]!;
     compare(wake, wakes.of[client]!, client, context.wakeKind[client]!, cause);
   }
+  const wakeTrust = spread(wakes.of, wake.trust());
   return {
     ...first,
     sibling: spread(siblings.of, learnSiblings(index, context, calls, siblings, labels)),
     forward: spread(classes.of, forward.trust()),
-    wake: spread(wakes.of, wake.trust()),
-    closingByWake: learnReturns(lessons, first, labels),
+    wake: wakeTrust,
+    closingByWake: learnReturns(lessons, { ...first, wake: wakeTrust }, labels),
   };
 }
 
