@@ -18,7 +18,11 @@ export const MIXED: readonly Scenario[] = [
       {
         name: 'front',
         runtime: 'go',
-        routes: { '/pair': pair, '/order': order, '/hedge': [{ call: 'stock/list/{id}', hedgeMs: 7 }] },
+        routes: {
+          '/pair': pair,
+          '/order': order,
+          '/hedge': [{ call: 'stock/list/{id}', hedgeMs: 7 }],
+        },
         background: [{ everyMs: 300, steps: [{ call: 'price/get/health' }] }],
       },
     ],
@@ -55,15 +59,27 @@ export const MIXED: readonly Scenario[] = [
       {
         name: 'first',
         runtime: 'node',
-        routes: { '/deep': [{ call: 'second/deep/{id}' }], '/short': [{ call: 'third/short/{id}' }] },
+        routes: {
+          '/deep': [{ call: 'second/deep/{id}' }],
+          '/short': [{ call: 'third/short/{id}' }],
+        },
       },
-      { name: 'second', runtime: 'python-threads', routes: { '/deep': [{ call: 'third/deep/{id}' }] } },
+      {
+        name: 'second',
+        runtime: 'python-threads',
+        routes: { '/deep': [{ call: 'third/deep/{id}' }] },
+      },
       {
         name: 'third',
         runtime: 'gunicorn-gthread',
         routes: { '/deep': [{ call: 'fourth/deep/{id}' }], '/short': [{ call: 'price/get/{id}' }] },
       },
-      { name: 'fourth', runtime: 'java', mode: 'pool', routes: { '/deep': [{ call: 'fifth/deep/{id}' }] } },
+      {
+        name: 'fourth',
+        runtime: 'java',
+        mode: 'pool',
+        routes: { '/deep': [{ call: 'fifth/deep/{id}' }] },
+      },
       { name: 'fifth', runtime: 'node', client: 'agent', routes: { '/deep': order } },
     ],
   },

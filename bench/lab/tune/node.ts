@@ -115,7 +115,13 @@ export const NODE_HAND_OFF: readonly Scenario[] = [
     what: 'Node, keep-alive agent: a fixed or a random timer before, between or after the calls; a hedged call',
     workload: 'hand-off',
     entry: 'front',
-    mix: { '/fixed/{id}': 3, '/random/{id}': 3, '/between/{id}': 3, '/late/{id}': 2, '/hedge/{id}': 1 },
+    mix: {
+      '/fixed/{id}': 3,
+      '/random/{id}': 3,
+      '/between/{id}': 3,
+      '/late/{id}': 2,
+      '/hedge/{id}': 1,
+    },
     seed: 15,
     services: [
       ...callees,
@@ -147,7 +153,11 @@ export const NODE_HAND_OFF: readonly Scenario[] = [
         runtime: 'node',
         routes: {
           '/pair': [{ file: 'data.txt' }, ...pair],
-          '/between': [{ call: 'price/get/{id}' }, { file: 'data.txt' }, { call: 'stock/get/{id}' }],
+          '/between': [
+            { call: 'price/get/{id}' },
+            { file: 'data.txt' },
+            { call: 'stock/get/{id}' },
+          ],
           '/plain': sequence,
         },
         background: [{ everyMs: 300, steps: [{ call: 'price/get/health' }] }],

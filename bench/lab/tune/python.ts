@@ -20,7 +20,11 @@ const loop = {
   entry: 'front',
   mix: { '/gather/{id}': 3, '/order/{id}': 2, '/sleep/{id}': 3 },
 } as const;
-const loopRoutes = { '/gather': gather, '/order': order, '/sleep': [{ waitMs: [2, 2] }, ...gather] } as const;
+const loopRoutes = {
+  '/gather': gather,
+  '/order': order,
+  '/sleep': [{ waitMs: [2, 2] }, ...gather],
+} as const;
 
 export const PYTHON: readonly Scenario[] = [
   {
@@ -88,10 +92,7 @@ export const PYTHON: readonly Scenario[] = [
     what: 'asyncio with aiohttp: gather, one after another, sleep then gather; connections for all',
     workload: 'hand-off',
     seed: 25,
-    services: [
-      ...callees,
-      { name: 'front', runtime: 'aiohttp', limit: 2000, routes: loopRoutes },
-    ],
+    services: [...callees, { name: 'front', runtime: 'aiohttp', limit: 2000, routes: loopRoutes }],
   },
   {
     ...loop,
