@@ -35,7 +35,7 @@ export interface ReconstructOptions {
 
 /** `done` of `total` tasks of the stage that `what` names are finished. */
 export interface Progress {
-  readonly what: 
+  readonly what:
     | 'reading segments'
     | 'decoding'
     | 'sorting hints'

@@ -178,7 +178,14 @@ export async function shard(input: ShardInput): Promise<ShardOutput> {
     bytes: segment.bytes,
     partial: segment.partial,
   };
-  return { summary, files, hints: hintFile, processEvents, pids: [...pids].sort((a, b) => a - b), losses };
+  return {
+    summary,
+    files,
+    hints: hintFile,
+    processEvents,
+    pids: [...pids].sort((a, b) => a - b),
+    losses,
+  };
 }
 
 /** The file of all hints of the segment; undefined if there are none. */

@@ -57,11 +57,7 @@ const RULE_OF_LABEL: readonly number[] = [
   RuleNumber['hand-back'],
   RuleNumber.dispatched,
 ];
-const RULE_OF_ORIGIN: readonly number[] = [
-  RuleNumber.thread,
-  RuleNumber.connect,
-  RuleNumber.lease,
-];
+const RULE_OF_ORIGIN: readonly number[] = [RuleNumber.thread, RuleNumber.connect, RuleNumber.lease];
 
 /** An identity that one open request carries outweighs all that threads may suggest. */
 const IDENTITY = 1 - 1e-9;

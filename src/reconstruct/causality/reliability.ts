@@ -200,7 +200,8 @@ function learnReturns(
   );
   const tally = new Agreement(new Float64Array(numbers.count).fill(RETURN_PRIOR));
   for (let client = 0; client < of.length; client++) {
-    if (of[client]! < 0 || candidates.open[client]! < 2 || goroutines.server[client]! >= 0) continue;
+    if (of[client]! < 0 || candidates.open[client]! < 2 || goroutines.server[client]! >= 0)
+      continue;
     // Where a thread owns the call, being woken for it is no surprise, and no lesson for others.
     if (first.owner > 0 && context.owner[client]! >= 0) continue;
     const server = closesByWake[client]!;

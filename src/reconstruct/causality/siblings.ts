@@ -87,7 +87,12 @@ function nextOfKind(calls: Kinds): Int32Array {
 }
 
 /** When the reply of a labelled call led on: to the next call, or to the response. NaN where it did neither. */
-function ledOnAt(index: ProcessIndex, context: ThreadContext, labels: BackwardLabels, known: number) {
+function ledOnAt(
+  index: ProcessIndex,
+  context: ThreadContext,
+  labels: BackwardLabels,
+  known: number,
+) {
   if (labels.kind[known] === BackwardKind.successor) {
     return index.clientStart[labels.from[known]!]!;
   }
