@@ -17,6 +17,10 @@ export const BackwardKind = {
   handBack: 6,
   /** The thread that woke the one which made it next answered this request, or handed back. */
   dispatched: 7,
+  /** Its reply was read in the slice of the Go scheduler in which the response was written. */
+  slice: 8,
+  /** The goroutine numbered next to the one that waits for it has the evidence. */
+  neighbour: 9,
 } as const;
 
 /** What the responses say about the calls before them. */
