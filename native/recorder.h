@@ -15,6 +15,7 @@
 
 struct aftertrace_bpf;
 struct bpf_link;
+struct bpf_program;
 
 namespace aftertrace {
 
@@ -74,7 +75,15 @@ class Recorder {
   void fillFilters(const CaptureOptions &options);
   void identify();
   void runSnapshot();
-  void attachWakes();  // with hints_ held
+  // A program that only some processes need, because all others pay for it.
+  struct OnDemand {
+    uint32_t kind;  // HINT_ bit
+    bpf_program *program;
+    bpf_link *link = nullptr;               // attached while one of these runs
+    std::unordered_set<uint32_t> wantedBy;  // tgids
+  };
+  void attachOnDemand();  // with hints_ held
+
 
   struct Destroy {
     void operator()(aftertrace_bpf *skeleton) const;
@@ -84,9 +93,7 @@ class Recorder {
   bool attached_ = false;
   std::mutex hints_;  // the drain thread detaches, JavaScript tells of processes
   bool hintsPaused_ = false;
-  // Attached while one of these processes runs: every wake-up on the host pays for it.
-  bpf_link *wakes_ = nullptr;
-  std::unordered_set<uint32_t> waking_;
+  std::vector<OnDemand> onDemand_;
   uint32_t lives_ = 0;
 };
 

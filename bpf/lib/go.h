@@ -16,10 +16,14 @@
 
 /* Words from the top of the stack that are searched. */
 #define GO_WORDS 128
-/* After so many sends, and again after four times as many, it is seen which word it is. */
+/* From so many sends on it is decided which word it is; after so many it is given up. */
 #define GO_LEARN_FIRST 64
 #define GO_LEARN_LAST 4096
-#define GO_WRITERS_MAX 2048
+/* Two times the same goroutine must have written for another one: once may be an id used again. */
+#define GO_LEARN_VARIED 2
+#define GO_WRITERS_MAX 512
+/* A goroutine that was picked as a sample and does not write again is replaced after so many sends. */
+#define GO_SAMPLE_AGE 64
 
 /* g begins with stack.lo, stack.hi in every version; m is read together with them. */
 #define GO_STACK_HI 8
@@ -39,10 +43,14 @@ struct go_writer_key {
 
 struct go_writer {
 	__u32 sends;     /* seen while learning */
-	__u32 next;      /* look at the counts after this many */
 	__u32 word;      /* 1..GO_WORDS from the top of the stack, 0 not known */
 	__u32 given_up;
+	__u32 padding;
+	__u32 sample;    /* one goroutine of this kind, by id, and when it was picked */
+	__u32 sample_at;
 	__u16 hits[GO_WORDS];
+	__u16 varied[GO_WORDS]; /* the sample wrote again, for another one */
+	__u32 callers[GO_WORDS]; /* for whom the sample wrote, if this is the word */
 };
 
 struct {
@@ -53,7 +61,7 @@ struct {
 } go_writers SEC(".maps");
 
 /* A value of this size does not fit the stack of a program: new writers are copied from here. */
-static const struct go_writer go_new_writer = { .next = GO_LEARN_FIRST };
+static const struct go_writer go_new_writer = {};
 
 static __always_inline __u64 go_word(__u64 address)
 {
@@ -63,84 +71,97 @@ static __always_inline __u64 go_word(__u64 address)
 	return value;
 }
 
-/* Go's heap: the arenas the runtime asks for on x86-64. */
-static __always_inline bool go_heap(__u64 address)
+/* May it be an object on Go's heap? That lies in one stretch, at a random place since Go 1.26; every g is in it. */
+static __always_inline bool go_heap(__u64 address, __u64 g)
 {
-	return address >> 36 == 0xc && !(address & 7);
+	return address - g + (1ULL << 36) < 1ULL << 37 && !(address & 7);
 }
 
 /* The goroutine that waits longest to receive from a channel; 0 if this is none, or none waits. */
-static __always_inline __u64 go_receiver(const struct go_layout *layout, __u64 channel)
+static __always_inline __u64 go_receiver(const struct go_layout *layout, __u64 channel, __u64 g)
 {
-	__u64 waiting, goroutine;
+	__u64 waiting, receiver;
 
-	if (!go_heap(channel))
+	if (!go_heap(channel, g))
 		return 0;
 	waiting = go_word(channel + layout->hchan_recvq);
-	if (!go_heap(waiting))
+	if (!go_heap(waiting, g))
 		return 0;
-	goroutine = go_word(waiting + layout->sudog_g);
-	return go_heap(goroutine) ? goroutine : 0;
+	receiver = go_word(waiting + layout->sudog_g);
+	return go_heap(receiver, g) ? receiver : 0;
 }
 
 struct go_search {
 	const struct go_layout *layout;
 	struct go_writer *writer;
+	__u64 g;
 	__u64 top;
+	bool again; /* the sample writes again */
+	bool pick;  /* it becomes the sample */
 	__u32 most;
-	__u32 best; /* the word that hit most so far, 1.. */
+	__u32 best; /* the word that varied most so far of those that hit, 1.. */
 };
 
 static long go_try_word(__u32 index, struct go_search *search)
 {
-	__u64 goroutine = go_receiver(search->layout, go_word(search->top - 8 * (index + 1)));
+	__u64 g = go_receiver(search->layout, go_word(search->top - 8 * (index + 1)), search->g);
+	__u32 caller = g ? go_word(g + search->layout->g_goid) : 0;
+	struct go_writer *writer = search->writer;
 	__u64 at = index;
-	__u32 hits;
 
 	/* The compiler knows this bound, the verifier has to see it. */
 	asm volatile("" : "+r"(at));
 	if (at >= GO_WORDS)
 		return 1;
-	hits = search->writer->hits[at];
-	if (goroutine && go_word(goroutine + search->layout->g_goid))
-		search->writer->hits[at] = ++hits;
-	if (hits > search->most) {
-		search->most = hits;
+	writer->hits[at] += caller != 0;
+	writer->varied[at] += search->again && caller && caller != writer->callers[at];
+	if (search->again || search->pick)
+		writer->callers[at] = caller;
+	if (writer->varied[at] > search->most && writer->hits[at] * 100 > writer->sends * 98) {
+		search->most = writer->varied[at];
 		search->best = at + 1;
 	}
 	return 0;
 }
 
 /*
- * Counts in which words of its stack this writer has the caller's channel, and decides for the one that
- * had it in more than 98 of 100 sends. Others that hit now and then are left-overs of earlier sends.
+ * Counts in which words of its stack this writer has a channel on which another goroutine waits. The word
+ * is the one that has it in more than 98 of 100 sends, and most often for another caller when one
+ * goroutine writes again: the goroutine that reads the same connection waits always, and is always the same.
+ * Of equals the one nearest to the top, where the writer's own frame is. Words that hit now and then are
+ * left-overs of earlier sends.
  * A global function, as others here: verified once, not in every path that calls it.
  */
-__noinline int go_learn(struct go_writer *writer, const struct go_layout *layout, __u64 top)
+__noinline int go_learn(struct go_writer *writer, const struct go_layout *layout, __u64 g, __u32 id)
 {
-	struct go_search search = { .layout = layout, .writer = writer, .top = top };
+	struct go_search search = { .layout = layout, .writer = writer, .g = g };
 
 	if (!writer || !layout)
 		return 0;
+	writer->sends++;
+	search.top = go_word(g + GO_STACK_HI);
+	search.again = writer->sample == id;
+	search.pick = !writer->sample || writer->sends - writer->sample_at > GO_SAMPLE_AGE;
+	if (search.again || search.pick) {
+		writer->sample = id;
+		writer->sample_at = writer->sends;
+	}
 	bpf_loop(GO_WORDS, go_try_word, &search, 0);
-	if (++writer->sends < writer->next)
-		return 0;
-	writer->word = search.most * 100 > writer->sends * 98 ? search.best : 0;
-	if (writer->next >= GO_LEARN_LAST)
-		writer->given_up = !writer->word;
-	writer->next *= 4;
+	if (writer->sends >= GO_LEARN_FIRST && search.most >= GO_LEARN_VARIED)
+		writer->word = search.best;
+	else if (writer->sends >= GO_LEARN_LAST)
+		writer->given_up = 1;
 	return 0;
 }
 
 /* For whom this goroutine writes; 0 if it is not known. */
-static __always_inline __u64 go_caller(const struct go_layout *layout, __u64 g, __u32 tgid)
+static __always_inline __u64 go_caller(const struct go_layout *layout, __u64 g, __u32 id, __u32 tgid)
 {
 	struct go_writer_key key = {
 		.begin = go_word(g + layout->g_startpc),
 		.tgid = tgid,
 		.life = layout->life,
 	};
-	__u64 top = go_word(g + GO_STACK_HI);
 	struct go_writer *writer = bpf_map_lookup_elem(&go_writers, &key);
 
 	if (!writer) {
@@ -148,9 +169,9 @@ static __always_inline __u64 go_caller(const struct go_layout *layout, __u64 g, 
 		return 0;
 	}
 	if (writer->word)
-		return go_receiver(layout, go_word(top - 8 * writer->word));
+		return go_receiver(layout, go_word(go_word(g + GO_STACK_HI) - 8 * writer->word), g);
 	if (!writer->given_up)
-		go_learn(writer, layout, top);
+		go_learn(writer, layout, g, id);
 	return 0;
 }
 
@@ -216,7 +237,7 @@ __noinline int go_hints(struct event_hints *hints, struct hint_state *state, __u
 		hints->caller = layout->g_parent ? 0 : state->lease_goroutine;
 		return true;
 	}
-	caller = go_caller(layout, g, tgid);
+	caller = go_caller(layout, g, hints->goroutine, tgid);
 	if (caller)
 		hints->caller = go_word(caller + layout->g_goid);
 	if (layout->g_parent)

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { type HintName, hintBits, type RuntimeName } from '../model/hints.js';
 import { type ProcessFacts, readProcess } from './proc.js';
+import type { DetectedRuntime } from './runtimes.js';
 import type { EventSource } from './source.js';
 
 /** Which hints tell something in which runtime. Those of threads are for all. */
@@ -8,8 +9,13 @@ const BY_RUNTIME: Partial<Record<RuntimeName, readonly HintName[]>> = {
   dotnet: ['lease', 'wakes'],
   go: ['go'],
   java: ['lease', 'wakes'],
-  python: ['wakes'],
+  python: ['wakes', 'loop'],
 };
+
+function canGive({ go, asyncio }: DetectedRuntime, hint: HintName): boolean {
+  if (hint === 'go') return go !== undefined;
+  return hint !== 'loop' || asyncio === true;
+}
 
 /**
  * Tells the source which hints each process gives, by its runtime, so that no process pays for
@@ -32,7 +38,7 @@ export class HintedProcesses {
     if (facts === undefined) return undefined;
     const { name, version, go } = facts.runtime;
     const hints = (BY_RUNTIME[name] ?? []).filter(
-      (hint) => this.wanted.includes(hint) && (hint !== 'go' || go !== undefined),
+      (hint) => this.wanted.includes(hint) && canGive(facts.runtime, hint),
     );
     const { startTicks } = facts.detail;
     if (this.told.get(pid) !== startTicks) {

@@ -65,6 +65,15 @@ export interface DetectedRuntime {
   readonly version: string;
   /** Go: where its runtime keeps what hints are read from. */
   readonly go?: GoLayout;
+  /** Python: the event loop's library is loaded. */
+  readonly asyncio?: boolean;
+}
+
+/** asyncio comes with a library in C, and so does the loop that is used in its place. */
+const ASYNCIO = /\/(_asyncio\.|uvloop\/)[^/\n]*\.so$/m;
+
+function pythonRuntime(maps: string): DetectedRuntime {
+  return { name: 'python', version: '', asyncio: ASYNCIO.test(maps) };
 }
 
 /**
@@ -77,10 +86,17 @@ export function detectRuntime(pid: number, executable: string): DetectedRuntime 
   if (executable === '') return { name: '', version: '' };
   const file = basename(executable.replace(/ \(deleted\)$/, ''));
   const named = match(EXECUTABLES, file);
+  if (named === 'python') return pythonRuntime(readMaps(pid));
   if (named !== undefined) return { name: named, version: '' };
   // Through /proc, which leads to the file although it lies in a container or was deleted.
   const go = readGoBuild(`/proc/${pid}/exe`);
-  if (go === undefined) return { name: match(LIBRARIES, readMaps(pid)) ?? 'native', version: '' };
+  if (go === undefined) {
+    const maps = readMaps(pid);
+    const embedded = match(LIBRARIES, maps);
+    return embedded === 'python'
+      ? pythonRuntime(maps)
+      : { name: embedded ?? 'native', version: '' };
+  }
   const { version, layout } = go;
   return { name: 'go', version, ...(layout === undefined ? {} : { go: layout }) };
 }
