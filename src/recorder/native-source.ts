@@ -1,7 +1,7 @@
 import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
-import { HINT_NAMES, hintBits } from '../model/hints.js';
+import { HINT_NAMES, type HintName, hintBits } from '../model/hints.js';
 import { loadAddon } from '../native/addon.js';
 import type { GoLayout } from './go-build.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
@@ -267,8 +267,8 @@ export type Availability =
   | { readonly ok: true }
   | { readonly ok: false; readonly reason: string; readonly remedy: string };
 
-/** Whether this process can record here: really loads the programs and lets go of them. */
-export function nativeAvailable(): Availability {
+/** Whether this process can record here, with these hints: really loads the programs and lets go of them. */
+export function nativeAvailable(hints: readonly HintName[] = []): Availability {
   try {
     const addon = loadSource();
     const least = CAPTURE_LIMITS.ringBytes.least;
@@ -279,7 +279,7 @@ export function nativeAvailable(): Availability {
       pids: [],
       names: [],
       cgroups: [],
-      hints: hintBits(HINT_NAMES),
+      hints: hintBits(hints),
     };
     withCodedErrors(() => new addon.Source(toNative(options))).close();
     return { ok: true };
