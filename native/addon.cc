@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The surface towards JavaScript: class Source, function layout. src/recorder/native-source.ts is its only user.
+// The surface towards JavaScript: class Source, functions layout, redact, encodeSegment; see src/native/addon.ts.
 #include <napi.h>
 #include <time.h>
 
@@ -14,6 +14,7 @@
 #include "layout.h"
 #include "privilege.h"
 #include "recorder.h"
+#include "segment/js_encode.h"
 
 namespace aftertrace {
 namespace {
@@ -317,6 +318,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
               }));
   exports.Set("redact", Napi::Function::New(env, redact));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
+  exports.Set("encodeSegment", Napi::Function::New(env, encodeSegmentAsync));
   return exports;
 }
 

@@ -34,6 +34,21 @@ export function arrowTypeName(type: ColumnType): string {
   return String(ARROW_TYPES[type]);
 }
 
+const COLUMN_TYPES: ReadonlyMap<string, ColumnType> = new Map([
+  ['Uint8', 'uint8'],
+  ['Uint16', 'uint16'],
+  ['Uint32', 'uint32'],
+  ['Int64', 'int64'],
+  ['Uint64', 'uint64'],
+  ['Utf8', 'text'],
+  ['Binary', 'binary'],
+]);
+
+/** The column type of an Arrow type by its name, 'utf8' as text; undefined if segments have no such columns. */
+export function columnTypeOf(arrowType: string): ColumnType | undefined {
+  return COLUMN_TYPES.get(arrowType);
+}
+
 /** The Arrow schema that follows from specs; each field carries its documentation as metadata. */
 export function arrowSchema(
   specs: ColumnSpecs,

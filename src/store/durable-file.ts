@@ -72,6 +72,11 @@ export class DurableFile {
     return this.#bytes;
   }
 
+  /** For those who write it themselves; then {@link bytes} does not count. */
+  get descriptor(): number {
+    return this.#fd;
+  }
+
   write(bytes: Uint8Array): void {
     try {
       writeFully(this.#fd, bytes, null);

@@ -2,7 +2,7 @@ import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
 import type { SegmentHeader } from '../model/segment.js';
 import { findColumn } from './arrow-columns.js';
 import { readFrame } from './arrow-file.js';
-import { type Frame, type FrameIndex, indexFrames } from './arrow-frames.js';
+import { type Frame, type FrameIndex, indexFrames, readSchema } from './arrow-frames.js';
 import { unpackMetadata } from './file-metadata.js';
 import type { RandomFile } from './random-file.js';
 import { headerFromMetadata } from './segment-header.js';
@@ -18,6 +18,24 @@ export interface PartIndex extends FrameIndex {
   readonly ranges: readonly TimeRange[];
   /** Bytes behind the last whole batch. */
   readonly tornBytes: number;
+}
+
+/** What the schema of a `.part` says. @throws CodedError as {@link indexPart} */
+function checkSchema({ schema }: Pick<FrameIndex, 'schema'>, path: string): SegmentHeader {
+  const header = headerFromMetadata(unpackMetadata(schema.metadata), path);
+  for (const [name, spec] of Object.entries(EVENT_COLUMNS)) {
+    const isThere = schema.fields.some((field) => field.name === name);
+    if (isThere || !('later' in spec)) findColumn(schema, name, spec, path);
+  }
+  return header;
+}
+
+/** The beginning of a `.part`: where its batches start, and what it is. @throws CodedError as {@link indexPart} */
+export function readPartStart(
+  file: RandomFile,
+): Pick<PartIndex, 'schema' | 'schemaEnd' | 'header'> {
+  const start = readSchema(file);
+  return { ...start, header: checkSchema(start, file.path) };
 }
 
 function rangeOf(times: BigInt64Array): TimeRange | undefined {
@@ -55,10 +73,7 @@ function canDecode(file: RandomFile, index: FrameIndex, frame: Frame): boolean {
  */
 export function indexPart(file: RandomFile): PartIndex {
   const index = indexFrames(file);
-  const header = headerFromMetadata(unpackMetadata(index.schema.metadata), file.path);
-  for (const [name, spec] of Object.entries(EVENT_COLUMNS)) {
-    findColumn(index.schema, name, spec, file.path);
-  }
+  const header = checkSchema(index, file.path);
   const ranges: TimeRange[] = [];
   for (const [i, frame] of index.frames.entries()) {
     const range = rangeOf(timesOf(file, index, frame, i));

@@ -55,6 +55,11 @@ export class RandomFile implements ByteSource {
     this.size = stat.size;
   }
 
+  /** For those who read it themselves, until it is closed. */
+  get descriptor(): number {
+    return this.#fd;
+  }
+
   /** Exactly `length` bytes from `offset` in memory of their own (8-byte aligned). @throws CodedError INPUT */
   read(offset: number, length: number): Uint8Array<ArrayBuffer> {
     if (offset < 0 || length < 0 || offset + length > this.size) {

@@ -2,23 +2,13 @@ import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../model/errors.js';
 import { reasonOf, type UnreadableFile } from './catalog.js';
-import { convertSegment } from './convert.js';
+import { type ClosedSegment, convertSegment } from './convert.js';
 import { ioError, isErrno } from './io-error.js';
 import { openForWriting } from './open-files.js';
-import { indexPart } from './part-file.js';
-import { RandomFile } from './random-file.js';
 import { CLOSED, OPEN, TEMPORARY } from './segment-name.js';
 
-interface RecoveredSegment {
-  /** The closed segment. */
-  readonly path: string;
-  readonly rows: number;
-  /** Bytes behind the last whole batch, which are lost. */
-  readonly tornBytes: number;
-}
-
 export interface RecoveryReport {
-  readonly recovered: readonly RecoveredSegment[];
+  readonly recovered: readonly ClosedSegment[];
   /** Segments that another process is writing: left alone. */
   readonly inUse: readonly string[];
   /** Segments that hold nothing that can be read: left as they are. */
@@ -29,7 +19,7 @@ export interface RecoveryReport {
 
 /** Anything that converts as `convertSegment` does: a SegmentConverter. */
 export interface Converter {
-  convert(partPath: string): Promise<string>;
+  convert(partPath: string): Promise<ClosedSegment>;
 }
 
 function listLeftOvers(directory: string): string[] {
@@ -41,16 +31,6 @@ function listLeftOvers(directory: string): string[] {
   } catch (cause) {
     if (isErrno(cause, 'ENOENT')) return [];
     throw ioError('INPUT', directory, 'read', cause);
-  }
-}
-
-function measure(path: string): { rows: number; tornBytes: number } {
-  const file = new RandomFile(path);
-  try {
-    const { rows, tornBytes } = indexPart(file);
-    return { rows, tornBytes };
-  } finally {
-    file.close();
   }
 }
 
@@ -76,7 +56,7 @@ export async function recoverDirectory(
 ): Promise<RecoveryReport> {
   const files = listLeftOvers(directory);
   const busy = openForWriting(files);
-  const recovered: RecoveredSegment[] = [];
+  const recovered: ClosedSegment[] = [];
   const unreadable: UnreadableFile[] = [];
   const removed: string[] = [];
   for (const file of files.filter((path) => !busy.has(path))) {
@@ -86,8 +66,7 @@ export async function recoverDirectory(
       continue;
     }
     try {
-      const { rows, tornBytes } = measure(file);
-      recovered.push({ path: await converter.convert(file), rows, tornBytes });
+      recovered.push(await converter.convert(file));
     } catch (error) {
       if (error instanceof CodedError && error.code === 'OUTPUT') throw error;
       unreadable.push({ file, reason: reasonOf(error) });

@@ -15,8 +15,9 @@ const SHARED = ['report/contract', 'report/format', 'report/text'];
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   model: [],
   http1: ['model'],
-  store: ['model'],
-  recorder: ['model', 'http1', 'store'],
+  native: ['model'],
+  store: ['model', 'native'],
+  recorder: ['model', 'http1', 'native', 'store'],
   reconstruct: ['model', 'http1', 'store'],
   import: ['model', 'store'],
   'report/contract': ['model'],
@@ -53,7 +54,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   '@dagrejs/dagre': 'report/',
 };
 
-const ADDON_FILE = 'recorder/native-source.ts';
+const ADDON_FILE = 'native/addon.ts';
 /** Finds a native addon's file name, and calls that load one. */
 const LOADS_ADDON = /\.node['"`]|\bdlopen\b|\bcreateRequire\([^)]*\)\(/;
 
