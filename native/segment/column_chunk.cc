@@ -79,35 +79,50 @@ std::vector<int> indexWidths(std::size_t entries) {
   return bits == bytes ? std::vector<int>{bits} : std::vector<int>{bits, bytes};
 }
 
-template <typename T, typename From>
-std::vector<T> ordered(const RowGroup &group, int source, const RowOrder &order) {
-  const std::vector<From> captured = group.numbers<From>(source);
-  std::vector<T> values(order.size());
-  for (std::size_t i = 0; i < order.size(); i++) values[i] = captured[order[i]];
-  return values;
+}  // namespace
+
+template <typename T>
+const std::vector<uint32_t> &ChunkWriter::ordered32(int source, const RowGroup &group,
+                                                    const RowOrder &order) {
+  std::vector<T> captured;
+  group.numbers(source, captured);
+  values32_.resize(order.size());
+  for (std::size_t i = 0; i < order.size(); i++) values32_[i] = captured[order[i]];
+  return values32_;
 }
 
-}  // namespace
+const std::vector<uint64_t> &ChunkWriter::ordered64(int source, const RowGroup &group,
+                                                    const RowOrder &order) {
+  group.numbers(source, captured64_);
+  values64_.resize(order.size());
+  for (std::size_t i = 0; i < order.size(); i++) values64_[i] = captured64_[order[i]];
+  return values64_;
+}
+
+const std::vector<std::string_view> &ChunkWriter::orderedTexts(int source, const RowGroup &group,
+                                                               const RowOrder &order) {
+  group.texts(source, capturedTexts_);
+  texts_.resize(order.size());
+  for (std::size_t i = 0; i < order.size(); i++) texts_[i] = capturedTexts_[order[i]];
+  return texts_;
+}
 
 ChunkInfo ChunkWriter::write(const Column &column, const RowGroup &group, const RowOrder &order) {
   switch (column.type) {
     case ColumnType::uint8:
-      return writeNumbers(column, ordered<uint32_t, uint8_t>(group, column.source, order));
+      return writeNumbers(column, ordered32<uint8_t>(column.source, group, order));
     case ColumnType::uint16:
-      return writeNumbers(column, ordered<uint32_t, uint16_t>(group, column.source, order));
+      return writeNumbers(column, ordered32<uint16_t>(column.source, group, order));
     case ColumnType::uint32:
-      return writeNumbers(column, ordered<uint32_t, uint32_t>(group, column.source, order));
+      return writeNumbers(column, ordered32<uint32_t>(column.source, group, order));
     case ColumnType::uint64:
     case ColumnType::int64:
-      return writeNumbers(column, ordered<uint64_t, uint64_t>(group, column.source, order));
+      return writeNumbers(column, ordered64(column.source, group, order));
+    case ColumnType::text:
+      return writeTexts(column, orderedTexts(column.source, group, order));
     default:
-      break;
+      return writePayloads(column, orderedTexts(column.source, group, order));
   }
-  const std::vector<std::string_view> captured = group.bytes(column.source);
-  std::vector<std::string_view> values(order.size());
-  for (std::size_t i = 0; i < order.size(); i++) values[i] = captured[order[i]];
-  return column.type == ColumnType::text ? writeTexts(column, std::move(values))
-                                         : writePayloads(column, values);
 }
 
 template <typename T>
@@ -138,10 +153,10 @@ ChunkInfo ChunkWriter::writeNumbers(const Column &column, const std::vector<T> &
 template <typename T>
 bool ChunkWriter::addDictionaries(const std::vector<T> &values, std::vector<Pages> &candidates) {
   ValueIndex<T> index;
-  std::vector<uint32_t> indices(values.size());
+  indices_.resize(values.size());
   const std::size_t most = values.size() / 2 + 1;
   for (std::size_t i = 0; i < values.size(); i++) {
-    indices[i] = index.add(values[i]);
+    indices_[i] = index.add(values[i]);
     if (index.values().size() > most) return false;
   }
   for (const int width : indexWidths(index.values().size())) {
@@ -149,12 +164,13 @@ bool ChunkWriter::addDictionaries(const std::vector<T> &values, std::vector<Page
     pages.dictionary = plain(index.values());
     pages.entries = index.values().size();
     pages.encoding = PageEncoding::rleDictionary;
-    pages.data = indexPage(indices, width);
+    pages.data = indexPage(indices_, width);
   }
   return true;
 }
 
-ChunkInfo ChunkWriter::writeTexts(const Column &column, std::vector<std::string_view> values) {
+ChunkInfo ChunkWriter::writeTexts(const Column &column, const std::vector<std::string_view> &captured) {
+  std::vector<std::string_view> values = captured;
   std::deque<std::string> repaired;
   for (std::string_view &value : values) {
     if (!isUtf8(value)) value = repaired.emplace_back(repairedUtf8(value));
@@ -201,8 +217,8 @@ ChunkInfo ChunkWriter::writePayloads(const Column &column, const std::vector<std
     if (isStored(value)) size += sizeof(uint32_t) + value.size();
     else info.nulls++;
   }
-  Bytes body;
-  compressor_.begin(kPayloadLevel, size, body);
+  body_.clear();
+  compressor_.begin(kPayloadLevel, size, body_);
   compressor_.add(levels.data(), levels.size());
   for (const std::string_view value : values) {
     if (!isStored(value)) continue;
@@ -213,7 +229,7 @@ ChunkInfo ChunkWriter::writePayloads(const Column &column, const std::vector<std
   compressor_.end();
   info.codec = Codec::zstd;
   info.encodings = {PageEncoding::plain, PageEncoding::rle};
-  writePage(info, false, values.size(), PageEncoding::plain, size, body);
+  writePage(info, false, values.size(), PageEncoding::plain, size, body_);
   return info;
 }
 

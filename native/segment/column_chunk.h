@@ -55,15 +55,26 @@ class ChunkWriter {
   ChunkInfo writeNumbers(const Column &column, const std::vector<T> &values);
   template <typename T>
   bool addDictionaries(const std::vector<T> &values, std::vector<Pages> &candidates);
-  ChunkInfo writeTexts(const Column &column, std::vector<std::string_view> values);
+  ChunkInfo writeTexts(const Column &column, const std::vector<std::string_view> &captured);
   ChunkInfo writePayloads(const Column &column, const std::vector<std::string_view> &values);
   ChunkInfo writeSmallest(std::size_t rows, const std::vector<Pages> &candidates);
   Sealed seal(const Pages &pages);
   void writePage(ChunkInfo &info, bool isDictionary, std::size_t values, PageEncoding encoding,
                  std::size_t uncompressed, const Bytes &body);
 
+  // Fills values32_ or values64_ with a column of numbers of type T in `order`.
+  template <typename T>
+  const std::vector<uint32_t> &ordered32(int source, const RowGroup &group, const RowOrder &order);
+  const std::vector<uint64_t> &ordered64(int source, const RowGroup &group, const RowOrder &order);
+  const std::vector<std::string_view> &orderedTexts(int source, const RowGroup &group, const RowOrder &order);
+
   SegmentOutput &out_;
   Compressor compressor_;
+  // Kept from column to column, so that their memory is.
+  std::vector<uint32_t> values32_, indices_;
+  std::vector<uint64_t> values64_, captured64_;
+  std::vector<std::string_view> texts_, capturedTexts_;
+  Bytes body_;
 };
 
 }  // namespace aftertrace

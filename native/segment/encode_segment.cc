@@ -8,9 +8,7 @@
 namespace aftertrace {
 namespace {
 
-// Bounds of a row group, and so of the memory that an encoding takes.
 constexpr std::size_t kGroupRows = 1 << 16;
-constexpr std::size_t kGroupBytes = 12 << 20;
 // The recorder writes batches of a few megabytes.
 constexpr uint64_t kMaxBody = 256 << 20;
 
@@ -78,14 +76,14 @@ class SegmentEncoder {
   Taken take(const Frame &frame) {
     if (frame.used() > kMaxBody) return Taken::damaged;
     const bool fits =
-        group_.rows() + frame.rows <= kGroupRows && group_.bytes() + frame.used() <= kGroupBytes;
+        group_.rows() + frame.rows <= kGroupRows && group_.bytes() + frame.used() <= RowGroup::kBytes;
     if (!fits) writeGroup();
     return group_.add(input_, frame);
   }
 
   void writeGroup() {
     if (group_.rows() == 0) return;
-    const RowOrder order = sorter_.sort(group_);
+    const RowOrder &order = sorter_.sort(group_);
     RowGroupInfo info{group_.rows(), {}};
     for (const Column &column : options_.columns) {
       if (cancelled_) throw Cancelled();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "js_encode.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -128,6 +129,8 @@ class Job {
     } catch (const std::exception &error) {
       failure_ = {error.what(), "output", ""};
     }
+    // What the encoding took goes back to the system: the next segment may be a minute away.
+    malloc_trim(0);
     deliver_.NonBlockingCall([this](Napi::Env env, Napi::Function) { settle(env); });
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "row_group.h"
 
+#include <algorithm>
+
 namespace aftertrace {
 namespace {
 
@@ -13,19 +15,26 @@ bool timesAreSet(const uint8_t *times, std::size_t rows) {
 
 }  // namespace
 
+void RowGroup::reserve(std::size_t size) {
+  if (size <= capacity_) return;
+  std::unique_ptr<uint8_t[]> larger(new uint8_t[size]);
+  std::copy_n(memory_.get(), used_, larger.get());
+  memory_ = std::move(larger);
+  capacity_ = size;
+}
+
 Taken RowGroup::add(SegmentInput &file, const Frame &frame) {
-  const std::size_t at = used_;
   const std::size_t size = frame.used();
-  // Grows to what the largest group needs and stays: no memory is asked for in the steady state.
-  if (memory_.size() < at + size) memory_.resize(at + size);
-  file.read(frame.bodyOffset, memory_.data() + at, size);
-  const std::vector<FrameColumn> columns = frameColumns(frame, memory_.data() + at, types_);
+  reserve(std::max(used_ + size, kBytes));
+  uint8_t *body = memory_.get() + used_;
+  file.read(frame.bodyOffset, body, size);
+  const std::vector<FrameColumn> columns = frameColumns(frame, body, types_);
   if (columns.empty()) return Taken::damaged;
   if (!timesAreSet(columns[times_].values, frame.rows)) return Taken::unset;
   Part part{frame.rows, {}};
   for (const FrameColumn &column : columns) {
     const auto place = [&](const uint8_t *data) {
-      return data == nullptr ? 0 : static_cast<std::size_t>(data - memory_.data());
+      return data == nullptr ? 0 : static_cast<std::size_t>(data - memory_.get());
     };
     part.columns.push_back({place(column.values), place(column.offsets)});
   }
@@ -41,22 +50,18 @@ void RowGroup::clear() {
   rows_ = 0;
 }
 
-std::vector<std::string_view> RowGroup::bytes(int source) const {
-  std::vector<std::string_view> values;
-  values.reserve(rows_);
-  if (source < 0) values.resize(rows_);
-  else {
-    for (const Part &part : parts_) {
-      const uint8_t *offsets = memory_.data() + part.columns[source].offsets;
-      const auto *first = reinterpret_cast<const char *>(memory_.data() + part.columns[source].values);
-      for (std::size_t row = 0; row < part.rows; row++) {
-        const auto from = load<int32_t>(offsets + 4 * row);
-        const auto to = load<int32_t>(offsets + 4 * row + 4);
-        values.emplace_back(first + from, static_cast<std::size_t>(to - from));
-      }
+void RowGroup::texts(int source, std::vector<std::string_view> &values) const {
+  if (source < 0) return values.assign(rows_, {});
+  values.clear();
+  for (const Part &part : parts_) {
+    const uint8_t *offsets = memory_.get() + part.columns[source].offsets;
+    const auto *first = reinterpret_cast<const char *>(memory_.get() + part.columns[source].values);
+    for (std::size_t row = 0; row < part.rows; row++) {
+      const auto from = load<int32_t>(offsets + 4 * row);
+      const auto to = load<int32_t>(offsets + 4 * row + 4);
+      values.emplace_back(first + from, static_cast<std::size_t>(to - from));
     }
   }
-  return values;
 }
 
 }  // namespace aftertrace

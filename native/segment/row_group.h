@@ -2,6 +2,7 @@
 // Frames of an open segment in memory, column by column: what becomes one row group.
 #pragma once
 
+#include <memory>
 #include <string_view>
 
 #include "columns.h"
@@ -20,6 +21,9 @@ class RowGroup {
   // The types of the columns of the file, and which of them holds the times.
   RowGroup(std::vector<ColumnType> types, std::size_t times) : types_(std::move(types)), times_(times) {}
 
+  // Bytes of the frames of one group, unless a single one has more.
+  static constexpr std::size_t kBytes = 12 << 20;
+
   // Reads the frame's body and adds its rows, all or none. @throws IoError
   Taken add(SegmentInput &file, const Frame &frame);
   void clear();
@@ -29,23 +33,24 @@ class RowGroup {
 
   // A column of numbers of type T, as captured. `source` -1 gives zeros.
   template <typename T>
-  std::vector<T> numbers(int source) const {
-    std::vector<T> values(rows_);
-    if (source < 0) return values;
+  void numbers(int source, std::vector<T> &values) const {
+    if (source < 0) return values.assign(rows_, 0);
+    values.resize(rows_);
     std::size_t row = 0;
     for (const Part &part : parts_) {
-      std::memcpy(values.data() + row, memory_.data() + part.columns[source].values,
+      std::memcpy(values.data() + row, memory_.get() + part.columns[source].values,
                   part.rows * sizeof(T));
       row += part.rows;
     }
-    return values;
   }
 
   // A column of bytes, as captured; the views hold until the group changes. `source` -1 gives none.
-  std::vector<std::string_view> bytes(int source) const;
+  void texts(int source, std::vector<std::string_view> &values) const;
 
  private:
-  // Where a frame's columns lie: offsets into memory_, which moves while it grows.
+  void reserve(std::size_t size);
+
+  // Where a frame's columns lie: offsets into memory_.
   struct Place {
     std::size_t values;
     std::size_t offsets;
@@ -58,7 +63,9 @@ class RowGroup {
 
   const std::vector<ColumnType> types_;
   const std::size_t times_;
-  Bytes memory_;
+  // Not a vector: that would set every byte before it is read into.
+  std::unique_ptr<uint8_t[]> memory_;
+  std::size_t capacity_ = 0;
   std::size_t used_ = 0;
   std::size_t rows_ = 0;
   std::vector<Part> parts_;

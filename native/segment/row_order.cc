@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "row_order.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "events.h"
@@ -34,57 +35,57 @@ uint64_t endpoint(std::string_view address, uint16_t port) {
 
 }  // namespace
 
-void RowSorter::learn(const RowGroup &group, const std::vector<uint8_t> &kinds,
-                      const std::vector<uint64_t> &connections) {
-  const auto localPorts = group.numbers<uint16_t>(columns_.localPort);
-  const auto remotePorts = group.numbers<uint16_t>(columns_.remotePort);
-  const auto peers = group.numbers<uint64_t>(columns_.peer);
-  const auto localAddresses = group.bytes(columns_.localAddress);
-  const auto remoteAddresses = group.bytes(columns_.remoteAddress);
+void RowSorter::learn(const RowGroup &group) {
+  group.numbers(columns_.peer, peers_);
+  group.numbers(columns_.localPort, localPorts_);
+  group.numbers(columns_.remotePort, remotePorts_);
+  group.texts(columns_.localAddress, localAddresses_);
+  group.texts(columns_.remoteAddress, remoteAddresses_);
   for (std::size_t row = 0; row < group.rows(); row++) {
-    if (!isConnectionKind(kinds[row])) continue;
+    if (!isConnectionKind(kinds_[row])) continue;
     uint64_t local, remote;
-    if (peers[row] != 0) {
-      local = connections[row];
-      remote = peers[row];
-    } else if (localPorts[row] != 0 && remotePorts[row] != 0) {
-      local = endpoint(localAddresses[row], localPorts[row]);
-      remote = endpoint(remoteAddresses[row], remotePorts[row]);
+    if (peers_[row] != 0) {
+      local = connections_[row];
+      remote = peers_[row];
+    } else if (localPorts_[row] != 0 && remotePorts_[row] != 0) {
+      local = endpoint(localAddresses_[row], localPorts_[row]);
+      remote = endpoint(remoteAddresses_[row], remotePorts_[row]);
     } else {
       continue;
     }
     if (ends_.size() >= kMostEnds) ends_.clear();
-    ends_[connections[row]] = {mix(std::min(local, remote), std::max(local, remote)), local > remote};
+    const uint64_t pair = mix(std::min(local, remote), std::max(local, remote));
+    ends_[connections_[row]] = {pair, local > remote};
   }
 }
 
 // A counting sort: a few nanoseconds a row.
-RowOrder RowSorter::sort(const RowGroup &group) {
+const RowOrder &RowSorter::sort(const RowGroup &group) {
   const std::size_t rows = group.rows();
-  const auto kinds = group.numbers<uint8_t>(columns_.kind);
-  const auto connections = group.numbers<uint64_t>(columns_.connection);
-  learn(group, kinds, connections);
+  group.numbers(columns_.kind, kinds_);
+  group.numbers(columns_.connection, connections_);
+  learn(group);
 
   std::unordered_map<uint64_t, uint32_t> numbers;  // of pairs, by first appearance
-  std::vector<uint32_t> places(rows);
+  places_.resize(rows);
   for (std::size_t row = 0; row < rows; row++) {
-    const uint64_t connection = connections[row];
-    End end{mix(connection, connection == 0 ? kinds[row] : 0), false};
+    const uint64_t connection = connections_[row];
+    End end{mix(connection, connection == 0 ? kinds_[row] : 0), false};
     if (connection != 0) {
       const auto known = ends_.find(connection);
       if (known != ends_.end()) end = known->second;
     }
     const auto number = numbers.emplace(end.pair, static_cast<uint32_t>(numbers.size())).first->second;
-    places[row] = number * kBlocks + blockOf(kinds[row], end.second);
+    places_[row] = number * kBlocks + blockOf(kinds_[row], end.second);
   }
   std::vector<uint32_t> next(numbers.size() * kBlocks + 1);
-  for (const uint32_t place : places) next[place + 1]++;
+  for (const uint32_t place : places_) next[place + 1]++;
   for (std::size_t i = 1; i < next.size(); i++) next[i] += next[i - 1];
-  RowOrder order(rows);
+  order_.resize(rows);
   for (std::size_t row = 0; row < rows; row++) {
-    order[next[places[row]]++] = static_cast<uint32_t>(row);
+    order_[next[places_[row]]++] = static_cast<uint32_t>(row);
   }
-  return order;
+  return order_;
 }
 
 }  // namespace aftertrace

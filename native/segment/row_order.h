@@ -22,18 +22,25 @@ class RowSorter {
   // By connection, or by both ends of one; then what the first end sent, what the second received of
   // it, what the second sent, what the first received of it; then as captured. Rows of no connection
   // stand by kind. Remembers from group to group who talks to whom.
-  RowOrder sort(const RowGroup &group);
+  // The result holds until the next call.
+  const RowOrder &sort(const RowGroup &group);
 
  private:
   struct End {
     uint64_t pair;  // the same for both ends of a connection
     bool second;
   };
-  void learn(const RowGroup &group, const std::vector<uint8_t> &kinds,
-             const std::vector<uint64_t> &connections);
+  void learn(const RowGroup &group);
 
   const OrderColumns columns_;
   std::unordered_map<uint64_t, End> ends_;
+  // The columns of the group at hand; kept so that their memory is.
+  std::vector<uint8_t> kinds_;
+  std::vector<uint64_t> connections_, peers_;
+  std::vector<uint16_t> localPorts_, remotePorts_;
+  std::vector<std::string_view> localAddresses_, remoteAddresses_;
+  std::vector<uint32_t> places_;
+  RowOrder order_;
 };
 
 }  // namespace aftertrace
