@@ -20,6 +20,11 @@ const PACKAGES = [
   { name: 'libbpf-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/bpf/libbpf.h' },
   { name: 'libelf-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/libelf.h' },
   { name: 'zlib1g-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/zlib.h' },
+  { name: 'clang', for: ['demo', 'test'], program: 'clang' },
+  { name: 'libbpf-dev', for: ['demo', 'test'], file: '/usr/include/bpf/libbpf.h' },
+  { name: 'libelf-dev', for: ['demo', 'test'], file: '/usr/include/libelf.h' },
+  { name: 'libzstd-dev', for: ['demo', 'test'], file: '/usr/include/zstd.h' },
+  { name: 'zlib1g-dev', for: ['demo', 'test'], file: '/usr/include/zlib.h' },
   {
     name: 'bpftool',
     ubuntu: 'linux-tools-generic',
