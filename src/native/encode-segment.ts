@@ -10,10 +10,19 @@ interface EncodedColumn {
   readonly source: number;
 }
 
+/** How a file is encrypted with age: what it begins with, and the key of its payload (32 bytes). */
+interface Envelope {
+  readonly header: Uint8Array;
+  readonly key: Uint8Array;
+}
+
 export interface EncodeOptions {
   /** Descriptors: of the open segment for reading, of an empty file for writing. */
   readonly input: number;
   readonly output: number;
+  /** undefined where they are not encrypted. */
+  readonly inputEnvelope: Envelope | undefined;
+  readonly outputEnvelope: Envelope | undefined;
   /** Where the record batches begin. */
   readonly dataStart: number;
   /** Types of the columns of the open segment, in its order. */

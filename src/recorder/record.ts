@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Batch } from '../model/batch.js';
 import { describeError } from '../model/errors.js';
 import type { HintName } from '../model/hints.js';
-import { SegmentConverter } from '../store/convert.js';
+import type { Recipients } from '../store/age.js';
+import { type ClosedSegment, SegmentConverter } from '../store/convert.js';
 import { recoverDirectory } from '../store/recover.js';
+import { Sealer } from '../store/sealer.js';
 import type { BudgetLimits } from './budget.js';
 import { ClockWatch } from './clock-watch.js';
 import { HintedProcesses } from './hints.js';
@@ -34,6 +36,8 @@ export interface RecordOptions extends Adjustable {
   readonly durationMs?: number;
   /** undefined stores heads as captured. */
   readonly redaction?: RedactionPolicy;
+  /** Who may read the segments; undefined: they are not encrypted. */
+  readonly recipients?: Recipients;
   /** Kinds of hints that processes give, by their runtime. */
   readonly hints: readonly HintName[];
   /** The capture filters in words, '' if none. */
@@ -77,6 +81,8 @@ export interface RecordHooks {
   readonly onStart?: (control: RecordControl) => void;
   readonly onStats: (stats: RecordStats) => void;
   readonly onNote: (text: string) => void;
+  /** A segment was closed: its SHA-256 is worth keeping elsewhere. */
+  readonly onClosed?: (segment: ClosedSegment) => void;
 }
 
 /** The moving parts of one recording. */
@@ -100,6 +106,7 @@ function openRecording(
   hooks: RecordHooks,
   converter: SegmentConverter,
   lock: DirectoryLock,
+  sealer: Sealer | undefined,
 ): Recording {
   const hinted = new HintedProcesses(source, options.hints);
   const roster = new Roster(hinted.read, hinted.forget);
@@ -119,8 +126,9 @@ function openRecording(
     rotateMs: options.rotateMs,
     clockRow: () => clocks.pair(source.clocks()),
     describe: (timeNs) => [...pulse.describe(timeNs), ...roster.describeAll(timeNs)],
-    onClosed: (partPath) => {
-      converter.convert(partPath).catch((error: unknown) => {
+    ...(sealer === undefined ? {} : { seal: () => sealer.take() }),
+    onClosed: (partPath, envelope) => {
+      converter.convert(partPath, envelope).then(hooks.onClosed, (error: unknown) => {
         hooks.onNote(
           `${describeError(error)} The segment stays as it is and is converted at the next start.`,
         );
@@ -265,7 +273,11 @@ async function recoverLeftOvers(
 ): Promise<void> {
   const report = await recoverDirectory(directory, converter);
   for (const { path, rows, tornBytes } of report.recovered) {
-    onNote(`recovered ${path}: ${rows} events, ${tornBytes} torn bytes cut`);
+    onNote(
+      rows === undefined
+        ? `recovered ${path}: encrypted, kept as it is`
+        : `recovered ${path}: ${rows} events, ${tornBytes} torn bytes cut`,
+    );
   }
   for (const { file, reason } of report.unreadable) onNote(`${file}: left as it is: ${reason}`);
 }
@@ -282,10 +294,11 @@ export async function record(
   hooks: RecordHooks,
 ): Promise<RecordStats> {
   const lock = lockDirectory(options.directory);
-  const converter = new SegmentConverter();
+  const converter = new SegmentConverter(options.recipients);
   try {
+    const sealer = options.recipients && (await Sealer.open(options.recipients));
     await recoverLeftOvers(options.directory, converter, hooks.onNote);
-    const recording = openRecording(options, source, hooks, converter, lock);
+    const recording = openRecording(options, source, hooks, converter, lock, sealer);
     const { log, pulse } = recording;
     applyRetention(recording);
     log.tick();

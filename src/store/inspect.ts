@@ -1,5 +1,6 @@
 import { EventKind, LossCause, STALL_MS } from '../model/event.js';
 import type { SegmentHeader } from '../model/segment.js';
+import type { Identities } from './age.js';
 import { readCatalog, reasonOf, type SegmentInfo, type UnreadableFile } from './catalog.js';
 import type { ImportInfo } from './import-files.js';
 import { openSegment } from './segment-reader.js';
@@ -100,12 +101,14 @@ function sumCounts(all: readonly Counts[]): Counts {
 async function countEvents(
   info: SegmentInfo,
 ): Promise<{ kinds: Counts; losses: Counts; life: Life }> {
+  identities: Identities,
+): Promise<{ kinds: Counts; losses: Counts }> {
   const byKind = new Float64Array(256);
   const losses: Record<string, number> = {};
   const heartbeats: bigint[] = [];
   const budget: { timeNs: bigint; step: string }[] = [];
   const decoder = new TextDecoder();
-  const segment = await openSegment(info.path);
+  const segment = await openSegment(info.path, identities);
   try {
     for await (const batch of segment.read({ columns: ['kind', 'count', 'name', 'time_ns'] })) {
       const { kind, count, name, time_ns: time } = batch;
@@ -259,8 +262,11 @@ function inspectRecording(segments: readonly SegmentInfo[]): InspectedRecording 
  *
  * @throws CodedError INPUT as readCatalog
  */
-export async function inspectPaths(paths: readonly string[]): Promise<InspectResult> {
-  const catalog = await readCatalog(paths);
+export async function inspectPaths(
+  paths: readonly string[],
+  identities: Identities = [],
+): Promise<InspectResult> {
+  const catalog = await readCatalog(paths, identities);
   const segments: InspectedSegment[] = [];
   const readable: SegmentInfo[] = [];
   const unreadable = [...catalog.unreadable];
@@ -272,6 +278,7 @@ export async function inspectPaths(paths: readonly string[]): Promise<InspectRes
       const toNs = info.toNs.toString();
       const { life, ...counts } = await countEvents(info);
       lives.set(path, life);
+      const counts = await countEvents(info, identities);
       segments.push({ path, header, partial, rows, bytes, fromNs, toNs, ...counts });
       readable.push(info);
     } catch (error) {

@@ -4,7 +4,7 @@ import { findColumn } from './arrow-columns.js';
 import { readFrame } from './arrow-file.js';
 import { type Frame, type FrameIndex, indexFrames, readSchema } from './arrow-frames.js';
 import { unpackMetadata } from './file-metadata.js';
-import type { RandomFile } from './random-file.js';
+import type { ByteSource } from './random-file.js';
 import { headerFromMetadata } from './segment-header.js';
 
 /** Time of the first and last event, epoch ns, both inclusive. */
@@ -32,7 +32,7 @@ function checkSchema({ schema }: Pick<FrameIndex, 'schema'>, path: string): Segm
 
 /** The beginning of a `.part`: where its batches start, and what it is. @throws CodedError as {@link indexPart} */
 export function readPartStart(
-  file: RandomFile,
+  file: ByteSource,
 ): Pick<PartIndex, 'schema' | 'schemaEnd' | 'header'> {
   const start = readSchema(file);
   return { ...start, header: checkSchema(start, file.path) };
@@ -49,13 +49,13 @@ function rangeOf(times: BigInt64Array): TimeRange | undefined {
   return [from, to];
 }
 
-function timesOf(file: RandomFile, index: FrameIndex, frame: Frame, i: number): BigInt64Array {
+function timesOf(file: ByteSource, index: FrameIndex, frame: Frame, i: number): BigInt64Array {
   const names = ['time_ns'] as const;
   const batch = readFrame(file, index.schema, frame, `batch ${i}`, EVENT_COLUMNS, names);
   return (batch as Pick<Batch, 'rows' | 'time_ns'>).time_ns;
 }
 
-function canDecode(file: RandomFile, index: FrameIndex, frame: Frame): boolean {
+function canDecode(file: ByteSource, index: FrameIndex, frame: Frame): boolean {
   try {
     readFrame(file, index.schema, frame, 'last batch', EVENT_COLUMNS, Object.keys(EVENT_COLUMNS));
     return true;
@@ -71,7 +71,7 @@ function canDecode(file: RandomFile, index: FrameIndex, frame: Frame): boolean {
  *
  * @throws CodedError INPUT if it does not begin like a segment, UNSUPPORTED if it is of a newer version
  */
-export function indexPart(file: RandomFile): PartIndex {
+export function indexPart(file: ByteSource): PartIndex {
   const index = indexFrames(file);
   const header = checkSchema(index, file.path);
   const ranges: TimeRange[] = [];

@@ -5,7 +5,7 @@ import { reasonOf, type UnreadableFile } from './catalog.js';
 import { type ClosedSegment, convertSegment } from './convert.js';
 import { ioError, isErrno } from './io-error.js';
 import { openForWriting } from './open-files.js';
-import { CLOSED, OPEN, TEMPORARY } from './segment-name.js';
+import { isOpenName, isUnfinished } from './segment-name.js';
 
 export interface RecoveryReport {
   readonly recovered: readonly ClosedSegment[];
@@ -25,7 +25,7 @@ export interface Converter {
 function listLeftOvers(directory: string): string[] {
   try {
     return readdirSync(directory)
-      .filter((name) => name.endsWith(OPEN) || name.endsWith(CLOSED + TEMPORARY))
+      .filter((name) => isOpenName(name) || isUnfinished(name))
       .sort()
       .map((name) => join(directory, name));
   } catch (cause) {
@@ -52,7 +52,7 @@ function removeFile(path: string): void {
  */
 export async function recoverDirectory(
   directory: string,
-  converter: Converter = { convert: convertSegment },
+  converter: Converter = { convert: (path) => convertSegment(path) },
 ): Promise<RecoveryReport> {
   const files = listLeftOvers(directory);
   const busy = openForWriting(files);
@@ -60,7 +60,7 @@ export async function recoverDirectory(
   const unreadable: UnreadableFile[] = [];
   const removed: string[] = [];
   for (const file of files.filter((path) => !busy.has(path))) {
-    if (file.endsWith(TEMPORARY) || statSync(file).size === 0) {
+    if (isUnfinished(file) || statSync(file).size === 0) {
       removeFile(file);
       removed.push(file);
       continue;
