@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The surface towards JavaScript: class Source, functions layout, redact, encodeSegment; see src/native/addon.ts.
+// The surface towards JavaScript: class Source, functions layout, redact, encodeSegment, releaseMemory; see src/native/addon.ts.
 #include <napi.h>
 #include <time.h>
 
@@ -13,6 +13,7 @@
 #include "js_tls.h"
 #include "layout.h"
 #include "privilege.h"
+#include "memory.h"
 #include "recorder.h"
 #include "segment/js_encode.h"
 
@@ -318,6 +319,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
               }));
   exports.Set("redact", Napi::Function::New(env, redact));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
+  exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) { releaseMemory(); }));
   exports.Set("encodeSegment", Napi::Function::New(env, encodeSegmentAsync));
   return exports;
 }

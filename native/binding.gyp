@@ -13,6 +13,7 @@
         "js_tls.cc",
         "layout.cc",
         "mapping_events.cc",
+        "memory.cc",
         "privilege.cc",
         "probe.cc",
         "process_maps.cc",

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Batch } from '../model/batch.js';
 import { describeError } from '../model/errors.js';
 import type { HintName } from '../model/hints.js';
+import { releaseMemory } from '../native/memory.js';
 import type { Recipients } from '../store/age.js';
 import { type ClosedSegment, SegmentConverter } from '../store/convert.js';
 import { recoverDirectory } from '../store/recover.js';
@@ -128,7 +129,8 @@ function openRecording(
     describe: (timeNs) => [...pulse.describe(timeNs), ...roster.describeAll(timeNs)],
     ...(sealer === undefined ? {} : { seal: () => sealer.take() }),
     onClosed: (partPath, envelope) => {
-      converter.convert(partPath, envelope).then(hooks.onClosed, (error: unknown) => {
+      const closed = converter.convert(partPath, envelope).finally(releaseMemory);
+      closed.then(hooks.onClosed, (error: unknown) => {
         hooks.onNote(
           `${describeError(error)} The segment stays as it is and is converted at the next start.`,
         );
@@ -305,6 +307,7 @@ export async function record(
     recording.hinted.scan();
     source.start(batchHandler(recording));
     const timers = startTimers(recording);
+    releaseMemory();
     hooks.onStart?.(controlOf(recording, timers.restartStats));
     await untilEnd(options.durationMs, hooks.signal);
     await source.stop();

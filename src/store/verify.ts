@@ -160,6 +160,8 @@ class DirectoryCheck {
   #unvouched({ name, path, previous, unreadable }: Member): void {
     if (unreadable === undefined && previous === undefined) {
       this.limits.push(`${path}: was written without a chain: nothing vouches for it.`);
+    } else if (this.#members.some((other) => other.unreadable !== undefined)) {
+      this.limits.push(`${path}: who vouches for it cannot be read.`);
     } else if (this.#head.length > 0) {
       this.#report(name, 'outside', 'is not a part of the chain: nothing vouches for it.');
     } else {
