@@ -12,8 +12,8 @@
 #include "js_redact.h"
 #include "js_tls.h"
 #include "layout.h"
-#include "privilege.h"
 #include "memory.h"
+#include "privilege.h"
 #include "recorder.h"
 #include "segment/js_encode.h"
 
@@ -319,7 +319,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
               }));
   exports.Set("redact", Napi::Function::New(env, redact));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
-  exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) { releaseMemory(); }));
+  exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) {
+                releaseMemory();
+              }));
   exports.Set("encodeSegment", Napi::Function::New(env, encodeSegmentAsync));
   return exports;
 }

@@ -259,7 +259,7 @@ const CAPABILITY = { SYS_PTRACE: 1n << 19n, PERFMON: 1n << 38n, BPF: 1n << 39n }
  */
 export function giveUpCapabilities(attaches: boolean): string {
   const attach = attaches ? CAPABILITY.PERFMON | CAPABILITY.BPF : 0n;
-  return loadAddon().limitCapabilities(CAPABILITY.SYS_PTRACE | attach);
+  return loadSource().limitCapabilities(CAPABILITY.SYS_PTRACE | attach);
 }
 
 export type Availability =
@@ -299,7 +299,7 @@ export function redactNatively(policy: RedactionPolicy, batches: readonly Batch[
  * @param all look into the full symbol table too, as for main programs
  */
 export function tlsProbesOf(path: string, all: boolean): readonly TlsProbe[] {
-  return loadAddon().tlsProbes(path, all);
+  return loadSource().tlsProbes(path, all);
 }
 
 /** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */

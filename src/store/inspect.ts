@@ -100,9 +100,8 @@ function sumCounts(all: readonly Counts[]): Counts {
 
 async function countEvents(
   info: SegmentInfo,
-): Promise<{ kinds: Counts; losses: Counts; life: Life }> {
   identities: Identities,
-): Promise<{ kinds: Counts; losses: Counts }> {
+): Promise<{ kinds: Counts; losses: Counts; life: Life }> {
   const byKind = new Float64Array(256);
   const losses: Record<string, number> = {};
   const heartbeats: bigint[] = [];
@@ -276,9 +275,8 @@ export async function inspectPaths(
       const { path, header, partial, rows, bytes } = info;
       const fromNs = info.fromNs.toString();
       const toNs = info.toNs.toString();
-      const { life, ...counts } = await countEvents(info);
+      const { life, ...counts } = await countEvents(info, identities);
       lives.set(path, life);
-      const counts = await countEvents(info, identities);
       segments.push({ path, header, partial, rows, bytes, fromNs, toNs, ...counts });
       readable.push(info);
     } catch (error) {

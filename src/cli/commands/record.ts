@@ -222,46 +222,6 @@ function budgetOf(args: Args): BudgetLimits {
   return {
     ...(maxCpu === undefined ? {} : { maxCpu: parseCpuShare('--max-cpu', maxCpu) }),
     ...(maxEvents === undefined
-function totalDropped(stats: RecordStats): number {
-  return Object.values(stats.dropped).reduce((sum, count) => sum + count, 0);
-}
-
-function statsLine(stats: RecordStats): string {
-  const seconds = stats.elapsedMs / 1000;
-  const rate = Math.round(stats.events / Math.max(1, seconds));
-  const lost = Object.entries(stats.dropped)
-    .filter(([, count]) => count > 0)
-    .map(([cause, count]) => `${cause} ${formatCount(count)}`)
-    .join(', ');
-  return [
-    `${Math.round(seconds)} s`,
-    `${formatCount(stats.events)} events (${formatCount(rate)}/s)`,
-    `stored ${formatCount(stats.storedRows)} rows, ${formatBytes(stats.storedBytes)} before compression`,
-    `open connections ${formatCount(stats.openConnections)}`,
-    lost === '' ? 'lost nothing' : `LOST ${lost}`,
-  ].join(' · ');
-}
-
-/** Files are made for a user, by name or uid. */
-async function ownFilesAs(user: string): Promise<void> {
-  const { ownFilesBy } = await import('../../store/durable-file.js');
-  const ask = (what: '-u' | '-g') => {
-    const { status, stdout } = spawnSync('id', [what, '--', user], { encoding: 'utf8' });
-    if (status === 0) return Number(stdout);
-    throw new CodedError('USAGE', 'no such user.', `--user ${user}`);
-  };
-  ownFilesBy({ uid: ask('-u'), gid: ask('-g') });
-}
-
-export async function handler(args: Args): Promise<number> {
-  const { record } = await import('../../recorder/record.js');
-  const { Recipients } = await import('../../store/age.js');
-  if (args.user !== undefined) await ownFilesAs(args.user);
-  const voice = createVoice(args.quiet ?? false);
-  const capture = captureOptions(args);
-  const options = {
-    directory: args.out,
-    ...(args.duration === undefined
       ? {}
       : { maxEventsPerSecond: parsePerSecond('--max-events', maxEvents) }),
     ...(maxDiskRate === undefined
@@ -352,8 +312,21 @@ async function openMetrics(address: MetricsAddress | undefined) {
   return serveMetrics(address);
 }
 
+/** Files are made for a user, by name or uid. */
+async function ownFilesAs(user: string): Promise<void> {
+  const { ownFilesBy } = await import('../../store/durable-file.js');
+  const ask = (what: '-u' | '-g') => {
+    const { status, stdout } = spawnSync('id', [what, '--', user], { encoding: 'utf8' });
+    if (status === 0) return Number(stdout);
+    throw new CodedError('USAGE', 'no such user.', `--user ${user}`);
+  };
+  ownFilesBy({ uid: ask('-u'), gid: ask('-g') });
+}
+
 export async function handler(args: Args): Promise<number> {
   const { record } = await import('../../recorder/record.js');
+  const { Recipients } = await import('../../store/age.js');
+  if (args.user !== undefined) await ownFilesAs(args.user);
   const voice = createVoice(args.quiet ?? false);
   const capture = captureOptions(args);
   const listen =
@@ -385,10 +358,10 @@ export async function handler(args: Args): Promise<number> {
     },
     onStats: (stats) => voice.progress(statsLine(stats)),
     onNote: voice.note,
+    onClosed: ({ path, sha256 }) => voice.note(`closed ${path}, SHA-256 ${sha256}`),
   }).finally(() => {
     stopObeying();
     return metrics?.close();
-    onClosed: ({ path, sha256 }) => voice.note(`closed ${path}, SHA-256 ${sha256}`),
   });
   voice.endProgress();
   voice.note(`recorded ${statsLine(final)}`);

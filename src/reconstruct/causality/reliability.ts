@@ -202,18 +202,6 @@ function learnReturns(
     if (wakeKind[client] === CauseKind.request) {
       tally.add(of[client]!, wakeCause[client] === server, first.wake[client]!);
     }
-/** Trust in wake-ups after a reply, held against what else is known of the call. */
-function learnOwn(
-  { context, goroutines, candidates }: Lessons,
-  first: Reliability,
-  labels: BackwardLabels,
-) {
-  let right = PRIOR_COUNT * PRIOR_MEAN;
-  let total = PRIOR_COUNT;
-  for (let client = 0; client < context.closesByWake.length; client++) {
-    const server = context.closesByWake[client]!;
-    if (server < 0 || candidates.open[client]! < 2 || goroutines.server[client]! >= 0) continue;
-    const owner = first.owner > 0 ? context.owner[client]! : -1;
     const isOther = labels.kind[client] !== BackwardKind.closingByWake;
     if (isOther && labels.server[client]! >= 0 && labels.reliability[client]! >= LEAST_REFERENCE) {
       tally.add(of[client]!, labels.server[client] === server, labels.reliability[client]!);
