@@ -340,7 +340,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
               }));
   exports.Set("redact", Napi::Function::New(env, redact));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
-  exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) { releaseMemory(); }));
+  exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) {
+                releaseMemory();
+              }));
   exports.Set("encodeSegment", Napi::Function::New(env, encodeSegmentAsync));
   return exports;
 }

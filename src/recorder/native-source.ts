@@ -1,7 +1,7 @@
 import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
-import { HINT_NAMES, type HintName, hintBits } from '../model/hints.js';
+import { type HintName, hintBits } from '../model/hints.js';
 import { loadAddon } from '../native/addon.js';
 import type { GoLayout } from './go-build.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';

@@ -129,6 +129,7 @@ function openRecording(
     describe: (timeNs) => [...pulse.describe(timeNs), ...roster.describeAll(timeNs)],
     ...(sealer === undefined ? {} : { seal: () => sealer.take() }),
     onClosed: (partPath, envelope) => {
+      releaseMemory();
       const closed = converter.convert(partPath, envelope).finally(releaseMemory);
       closed.then(hooks.onClosed, (error: unknown) => {
         hooks.onNote(

@@ -143,9 +143,17 @@ function nonceOf(index: number, last: boolean): Uint8Array {
   return nonce;
 }
 
-export function sealChunk(key: Uint8Array, index: number, last: boolean, chunk: Uint8Array) {
+/** The chunk as it is stored, in parts. */
+export function sealChunk(
+  key: Uint8Array,
+  index: number,
+  last: boolean,
+  chunk: Uint8Array,
+): readonly Uint8Array[] {
   const cipher = createCipheriv(CIPHER, key, nonceOf(index, last), { authTagLength: TAG });
-  return Buffer.concat([cipher.update(chunk), cipher.final(), cipher.getAuthTag()]);
+  const sealed = cipher.update(chunk);
+  cipher.final();
+  return [sealed, cipher.getAuthTag()];
 }
 
 /** The chunk in the clear; undefined if it is not what was sealed at this place. */

@@ -13,7 +13,6 @@ import { type ChainLink, linkOf, linksToMetadata, readHead, writeHead } from './
 import { DurableFile, syncDirectory } from './durable-file.js';
 import { packMetadata } from './file-metadata.js';
 import { ioError, isErrno } from './io-error.js';
-import { ParquetReader } from './parquet-file.js';
 import { readPartStart } from './part-file.js';
 import { RandomFile } from './random-file.js';
 import { headerToMetadata } from './segment-header.js';
@@ -101,13 +100,15 @@ async function finishedBefore(
 ): Promise<ClosedSegment | undefined> {
   const { size } = statSync(path, { throwIfNoEntry: false }) ?? {};
   if (size === undefined) return undefined;
-  const rows = isEncrypted(path) ? undefined : countRows(path);
+  const rows = isEncrypted(path) ? undefined : await countRows(path);
   const link = await linkOf(path);
   if (before.at(-1)?.name !== link.name) writeHead(dirname(path), [link]);
   return { path, rows, tornBytes: 0, bytes: size, sha256: link.sha256 };
 }
 
-function countRows(path: string): number {
+async function countRows(path: string): Promise<number> {
+  // Loaded only where it is wanted: it costs memory.
+  const { ParquetReader } = await import('./parquet-file.js');
   const reader = new ParquetReader(path);
   reader.close();
   return reader.footer.rows;

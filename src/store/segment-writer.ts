@@ -110,7 +110,7 @@ export class SegmentWriter {
     for (let at = 0; at < bytes.length; at += CHUNK) {
       const isLast = follows === 'nothing' && at + CHUNK >= bytes.length;
       const chunk = bytes.subarray(at, at + CHUNK);
-      sealed.push(sealChunk(this.envelope.key, this.#chunks++, isLast, chunk));
+      sealed.push(...sealChunk(this.envelope.key, this.#chunks++, isLast, chunk));
     }
     return this.#writeRaw(sealed);
   }

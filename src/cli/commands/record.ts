@@ -217,17 +217,6 @@ function describeFilters(capture: CaptureOptions): string {
     .join('; ');
 }
 
-/** Files are made for a user, by name or uid. */
-async function ownFilesAs(user: string): Promise<void> {
-  const { ownFilesBy } = await import('../../store/durable-file.js');
-  const ask = (what: '-u' | '-g') => {
-    const { status, stdout } = spawnSync('id', [what, '--', user], { encoding: 'utf8' });
-    if (status === 0) return Number(stdout);
-    throw new CodedError('USAGE', 'no such user.', `--user ${user}`);
-  };
-  ownFilesBy({ uid: ask('-u'), gid: ask('-g') });
-}
-
 function budgetOf(args: Args): BudgetLimits {
   const { maxCpu, maxEvents, maxDiskRate } = args;
   return {
@@ -321,6 +310,17 @@ async function openMetrics(address: MetricsAddress | undefined) {
   // Loaded only where it is wanted: it costs memory.
   const { serveMetrics } = await import('../../recorder/metrics.js');
   return serveMetrics(address);
+}
+
+/** Files are made for a user, by name or uid. */
+async function ownFilesAs(user: string): Promise<void> {
+  const { ownFilesBy } = await import('../../store/durable-file.js');
+  const ask = (what: '-u' | '-g') => {
+    const { status, stdout } = spawnSync('id', [what, '--', user], { encoding: 'utf8' });
+    if (status === 0) return Number(stdout);
+    throw new CodedError('USAGE', 'no such user.', `--user ${user}`);
+  };
+  ownFilesBy({ uid: ask('-u'), gid: ask('-g') });
 }
 
 export async function handler(args: Args): Promise<number> {
