@@ -4,8 +4,10 @@
 #include "events.h"
 #include "maps.h"
 #include "lib/connection.h"
+#include "lib/describe.h"
 #include "lib/io.h"
 #include "lib/process.h"
+#include "lib/sweep.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -30,12 +32,11 @@ int BPF_PROG(on_state, const struct sock *sk, int old_state, int new_state)
 	return 0;
 }
 
-/* Says again that a socket closed when the first time had no room in the ring. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock *sk)
 {
 	if (is_tcp(sk))
-		connection_closed(sk);
+		connection_destroyed(sk);
 	return 0;
 }
 
@@ -71,6 +72,32 @@ int snapshot(struct bpf_iter__task_file *context)
 
 	if (task && file)
 		snapshot_file(task, file);
+	return 0;
+}
+
+/* Run about once a second. */
+SEC("syscall")
+int sweep(void *context)
+{
+	bpf_for_each_map_elem(&sockets, sweep_totals, 0, 0);
+	return 0;
+}
+
+/* The two halves of a search for sockets that are still open, run every now and then. */
+SEC("iter/task_file")
+int search(struct bpf_iter__task_file *context)
+{
+	struct file *file = context->file;
+
+	if (file)
+		mark_open(file);
+	return 0;
+}
+
+SEC("syscall")
+int forget(void *context)
+{
+	bpf_for_each_map_elem(&sockets, forget_closed, 0, 0);
 	return 0;
 }
 

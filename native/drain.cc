@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace aftertrace {
 namespace {
@@ -12,6 +13,11 @@ namespace {
 constexpr std::size_t kQueuedBatches = 64;
 constexpr std::size_t kQueuedBytes = 64 << 20;
 constexpr std::size_t kSpareBatches = 4;
+
+using Clock = std::chrono::steady_clock;
+// The sweep walks the connections, the search all open files of the host (some 2 ms per 100 processes).
+constexpr auto kSweepEvery = std::chrono::milliseconds(900);
+constexpr auto kSearchEvery = std::chrono::seconds(30);
 
 }  // namespace
 
@@ -46,11 +52,24 @@ void Drain::join() {
 }
 
 void Drain::run() {
+  auto swept = Clock::now();
+  auto searched = swept;
   do {
+    const auto now = Clock::now();
+    if (now - swept >= kSweepEvery) {
+      swept = now;
+      recorder_.sweep();
+    }
+    if (now - searched >= kSearchEvery) {
+      searched = now;
+      recorder_.forgetClosed();
+    }
     drainOnce();
     seal(Limit::bounded);
   } while (sleep_.wait([this] { return ring_.used() >= recorder_.wakeBytes(); }));
   recorder_.detach();
+  drainOnce();
+  recorder_.sweepAll();
   // A program may have been running when it was detached: the second pass finds its record.
   while (drainOnce() > 0) {
   }

@@ -21,6 +21,24 @@ std::size_t ringSize(std::size_t wanted) {
   return size;
 }
 
+// Ages at which held-back totals are told by the sweep, ns: TOTAL_AGE, TOTAL_QUIET_AGE in bpf/lib/total.h.
+constexpr uint64_t kTotalAge = 1'000'000'000;
+constexpr uint64_t kQuietTotalAge = 10 * kTotalAge;
+
+// Visits everything the iterator offers. Returns an errno, 0 if all went well.
+int runIterator(const bpf_link *link) {
+  const int descriptor = bpf_iter_create(bpf_link__fd(link));
+  if (descriptor < 0) return -descriptor;
+  // The program writes to the ring, not to this file: reading only makes it run.
+  char nothing[64];
+  ssize_t got;
+  do {
+    got = read(descriptor, nothing, sizeof nothing);
+  } while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
+  close(descriptor);
+  return 0;
+}
+
 template <typename Key>
 void allow(bpf_map *map, const Key &key) {
   const uint8_t yes = 1;
@@ -65,9 +83,12 @@ void Recorder::configure(const CaptureOptions &options) {
   ringBytes_ = ringSize(options.ringBytes);
   knobs.wake_bytes = wakeBytes();
   bpf_map__set_max_entries(skeleton_->maps.ring, static_cast<uint32_t>(ringBytes_));
-  // These two are run by hand, once.
-  bpf_program__set_autoattach(skeleton_->progs.snapshot, false);
-  bpf_program__set_autoattach(skeleton_->progs.identify, false);
+  // These are run by hand.
+  for (bpf_program *program : {skeleton_->progs.snapshot, skeleton_->progs.identify,
+                               skeleton_->progs.sweep, skeleton_->progs.search,
+                               skeleton_->progs.forget}) {
+    bpf_program__set_autoattach(program, false);
+  }
 }
 
 void Recorder::fillFilters(const CaptureOptions &options) {
@@ -99,6 +120,12 @@ void Recorder::attach() {
     detach();
     throw explainFailure(-result, log);
   }
+  search_ = bpf_program__attach_iter(skeleton_->progs.search, nullptr);
+  if (search_ == nullptr) {
+    const int error = errno;
+    detach();
+    throw explainFailure(error, log);
+  }
   runSnapshot();
 }
 
@@ -106,24 +133,41 @@ void Recorder::runSnapshot() {
   KernelLog log;
   bpf_link *link = bpf_program__attach_iter(skeleton_->progs.snapshot, nullptr);
   if (link == nullptr) throw explainFailure(errno, log);
-  const int descriptor = bpf_iter_create(bpf_link__fd(link));
-  if (descriptor >= 0) {
-    // The program writes to the ring, not to this file: reading only makes it run.
-    char nothing[64];
-    ssize_t got;
-    do {
-      got = read(descriptor, nothing, sizeof nothing);
-    } while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
-    close(descriptor);
-  }
+  const int result = runIterator(link);
   bpf_link__destroy(link);
-  if (descriptor < 0) throw explainFailure(-descriptor, log);
+  if (result != 0) throw explainFailure(result, log);
 }
 
 void Recorder::detach() {
   if (!attached_) return;
   attached_ = false;
+  bpf_link__destroy(search_);
+  search_ = nullptr;
   aftertrace_bpf::detach(skeleton_.get());
+}
+
+void Recorder::sweep() { sweep(kTotalAge, kQuietTotalAge); }
+
+void Recorder::sweepAll() { sweep(0, 0); }
+
+void Recorder::sweep(uint64_t age, uint64_t quietAge) {
+  skeleton_->bss->sweep_age = age;
+  skeleton_->bss->sweep_quiet_age = quietAge;
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.sweep), &options);
+}
+
+void Recorder::forgetClosed() {
+  skeleton_->bss->search_number++;
+  if (runIterator(search_) != 0) return;
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.forget), &options);
+}
+
+void Recorder::quieten(uint64_t connection) {
+  const uint8_t yes = 1;
+  bpf_map__update_elem(skeleton_->maps.quiet_connections, &connection, sizeof connection, &yes,
+                       sizeof yes, BPF_ANY);
 }
 
 int Recorder::ringDescriptor() const { return bpf_map__fd(skeleton_->maps.ring); }

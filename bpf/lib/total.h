@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
+/* Calls that carry no head, summed per direction and told as one record. */
+#ifndef AFTERTRACE_TOTAL_H
+#define AFTERTRACE_TOTAL_H
+
+#include "../maps.h"
+#include "emit.h"
+
+/* A total is told after this long even where the direction does not turn, ns. */
+#define TOTAL_AGE 1000000000ULL
+/* On connections that are not worth a record per turn. */
+#define TOTAL_QUIET_AGE 10000000000ULL
+/* More would make positions in the stream ambiguous. */
+#define TOTAL_BYTES (1U << 30)
+
+static __always_inline bool total_lock(struct total *total)
+{
+	return __sync_lock_test_and_set(&total->busy, 1) == 0;
+}
+
+static __always_inline void total_unlock(struct total *total)
+{
+#if defined(__TARGET_ARCH_x86)
+	/* Stores are not reordered with what came before them. */
+	asm volatile("" ::: "memory");
+	*(volatile __u32 *)&total->busy = 0;
+#else
+	__sync_lock_test_and_set(&total->busy, 0);
+#endif
+}
+
+static __always_inline void total_emit(const struct total *total, __u64 connection,
+				       enum direction direction)
+{
+	struct event_io *event = reserve(sizeof(*event));
+
+	if (!event)
+		return;
+	event->header.time_ns = total->time_ns;
+	event->header.connection = connection;
+	event->header.tgid = total->tgid;
+	event->header.tid = total->tid;
+	event->header.kind = direction == DIRECTION_SEND ? EVENT_SEND : EVENT_RECEIVE;
+	event->header.flags = total->flags | (total->calls > 1 ? EVENT_FLAG_TOTAL : 0);
+	event->header.size = sizeof(*event);
+	event->sequence = total->sequence;
+	event->peer_sequence = total->peer_sequence;
+	event->bytes = total->bytes;
+	event->padding = 0;
+	submit(event);
+}
+
+/* Tells what is held back, if anything. Does nothing when another thread is at it. */
+static __noinline int total_flush(struct total *total, __u64 connection, enum direction direction)
+{
+	struct total taken;
+
+	if (!total_lock(total))
+		return 0;
+	taken = *total;
+	total->bytes = 0;
+	total_unlock(total);
+	if (taken.bytes)
+		total_emit(&taken, connection, direction);
+	return 0;
+}
+
+static __always_inline void totals_flush(struct socket_state *state, __u64 connection)
+{
+	for (int direction = 0; direction < 2; direction++) {
+		struct total *total = &state->streams[direction].total;
+
+		if (total->bytes)
+			total_flush(total, connection, direction);
+	}
+}
+
+#endif
