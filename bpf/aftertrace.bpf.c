@@ -32,11 +32,12 @@ int BPF_PROG(on_state, const struct sock *sk, int old_state, int new_state)
 	return 0;
 }
 
+/* Says again that a socket closed when the first time had no room in the ring. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock *sk)
 {
 	if (is_tcp(sk))
-		connection_destroyed(sk);
+		connection_closed(sk);
 	return 0;
 }
 
@@ -77,27 +78,28 @@ int snapshot(struct bpf_iter__task_file *context)
 
 /* Run about once a second. */
 SEC("syscall")
-int sweep(void *context)
+int sweep_silent(void *context)
 {
-	bpf_for_each_map_elem(&sockets, sweep_totals, 0, 0);
+	bpf_for_each_map_elem(&silent_sockets, expire_silent, 0, 0);
 	return 0;
 }
 
-/* The two halves of a search for sockets that are still open, run every now and then. */
+/* Run every few seconds, for it visits the open files of the host. */
 SEC("iter/task_file")
-int search(struct bpf_iter__task_file *context)
+int sweep_files(struct bpf_iter__task_file *context)
 {
 	struct file *file = context->file;
 
 	if (file)
-		mark_open(file);
+		sweep_file(file);
 	return 0;
 }
 
+/* Run after sweep_files: what that did not find is closed. */
 SEC("syscall")
-int forget(void *context)
+int forget_closed(void *context)
 {
-	bpf_for_each_map_elem(&sockets, forget_closed, 0, 0);
+	bpf_for_each_map_elem(&silent_sockets, forget_silent, 0, 0);
 	return 0;
 }
 

@@ -33,8 +33,8 @@ struct {
 } ring SEC(".maps");
 
 #define WANTED_MAX 1024
-/* Connections open at once, both ends counted: beyond, sizes and times are told, no payload. */
-#define SOCKETS_MAX 32768
+/* Unix sockets open at once: of those beyond, sizes and times are told, no payload. */
+#define SILENT_MAX 32768
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -92,25 +92,22 @@ struct total {
 	__u32 flags; /* EVENT_FLAG_OPAQUE */
 };
 
-/* One direction of a socket: where its current message head stands, and what is held back. */
+/* One direction of a socket: where its current message head stands. */
 struct stream_state {
 	__u64 start;        /* first bytes of a message that began with a piece shorter than its first word */
 	__u32 start_length; /* valid bytes in start, 0 = none pending */
 	__u32 budget;       /* bytes of the current head that may still be kept */
 	__u32 tail;         /* last four bytes kept, to see the blank line that ends a head */
 	__u32 next;         /* sequence number of the next byte */
-	struct total total;
+	__u32 held;         /* the direction's total is not empty: spares looking at it */
+	__u32 unfinished;   /* the turn began with so little that the next piece is wanted too */
 };
 
 /*
  * Bytes rather than bits: two threads may use both directions at once, and nothing
- * here is worth an atomic operation.
+ * here is worth an atomic operation. What every call touches is together in front.
  */
 struct socket_state {
-	struct stream_state streams[2];
-	__u32 tgid; /* who used the socket first (or called connect) */
-	__u32 tid;
-	__u16 role;     /* EVENT_FLAG_ACTIVE, EVENT_FLAG_PASSIVE or 0 */
 	__u8 described; /* EVENT_CONNECTION is in the ring */
 	__u8 recorded;  /* some record of this socket is in the ring: its end is worth telling */
 	__u8 closed;    /* the socket is closed: nothing is held back any more */
@@ -122,25 +119,38 @@ struct socket_state {
 	__u8 turns;     /* turns of an opaque connection, modulo 256 */
 	__u8 direction; /* of the last call: 1 + enum direction, 0 none yet */
 	__u8 tracked;   /* streams[].next are known */
-	__u8 silent;    /* no tracepoint tells its end */
 	__u8 active;    /* used since the last search for open sockets */
-	__u8 padding;
-	__u32 seen;     /* the search that last found it open */
+	__u16 role;     /* EVENT_FLAG_ACTIVE, EVENT_FLAG_PASSIVE or 0 */
+	__u16 padding;
+	struct stream_state streams[2];
+	__u32 tgid; /* who used the socket first (or called connect) */
+	__u32 tid;
+	__u32 seen; /* the search that last found it open */
+	__u32 more_padding;
+	struct total totals[2];
 };
 
+/* TCP sockets keep their state themselves. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct socket_state);
+} sockets SEC(".maps");
+
 /*
- * By cookie rather than in the sockets themselves: the sweep has to find what is held back, and
- * what Unix sockets held back outlives them, because no tracepoint tells their end.
+ * The state of silent sockets, whose end no tracepoint tells (Unix, UDP), by cookie: it outlives
+ * them, with what it holds back.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SOCKETS_MAX);
+	__uint(max_entries, SILENT_MAX);
 	__type(key, __u64);
 	__type(value, struct socket_state);
-} sockets SEC(".maps");
+} silent_sockets SEC(".maps");
 
-/* The running sweep: what is held back longer than sweep_age is let go by it. */
+/* What is held back longer than this is let go by the running sweep, ns. */
 __u64 sweep_age = 0;
 __u64 sweep_quiet_age = 0;
 /* Number of the last search for sockets that are still open, from 1. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The surface towards JavaScript: class Source, function layout. src/recorder/native-source.ts is its only user.
+// The surface towards JavaScript: class Source, functions layout, recognise, redact. src/recorder/native-source.ts is its only user.
 #include <napi.h>
 #include <time.h>
 
@@ -9,6 +9,7 @@
 
 #include "drain.h"
 #include "js_batch.h"
+#include "js_recognise.h"
 #include "js_redact.h"
 #include "layout.h"
 #include "recorder.h"
@@ -229,6 +230,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
                 return layout(call.Env());
               }));
+  exports.Set("recognise", Napi::Function::New(env, recogniseTurn));
   exports.Set("redact", Napi::Function::New(env, redact));
   return exports;
 }

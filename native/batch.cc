@@ -90,7 +90,8 @@ std::size_t Batch::memory() const {
   return rows_ * perRow + variableBytes_;
 }
 
-bool Batch::append(const event_header &record, std::size_t size, int64_t offset_ns) {
+bool Batch::append(const event_header &record, std::size_t size, int64_t offset_ns,
+                   std::string_view turn) {
   if (size < sizeof record) return false;
   const std::size_t least = leastSize(record.kind);
   if (least == 0 || record.size < least || record.size > size) return false;
@@ -111,6 +112,10 @@ bool Batch::append(const event_header &record, std::size_t size, int64_t offset_
   tid[row] = record.tid;
   connection[row] = record.connection;
   appendBody(record, row);
+  if (!turn.empty()) {
+    name.append(turn);
+    variableBytes_ += turn.size();
+  }
 #define COLUMN(name, label) name.endRow();
   AFTERTRACE_BYTES_COLUMNS(COLUMN)
 #undef COLUMN

@@ -8,14 +8,20 @@
         "drain.cc",
         "header_names.cc",
         "js_batch.cc",
+        "js_recognise.cc",
         "js_redact.cc",
         "layout.cc",
         "probe.cc",
+        "recognise.cc",
+        "recognise_dns.cc",
+        "recognise_kafka.cc",
+        "recognise_sql.cc",
         "record_mask.cc",
         "recorder.cc",
         "redactor.cc",
         "ring_reader.cc",
-        "ring_sleep.cc"
+        "ring_sleep.cc",
+        "turns.cc"
       ],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",

@@ -15,9 +15,9 @@ constexpr std::size_t kQueuedBytes = 64 << 20;
 constexpr std::size_t kSpareBatches = 4;
 
 using Clock = std::chrono::steady_clock;
-// The sweep walks the connections, the search all open files of the host (some 2 ms per 100 processes).
-constexpr auto kSweepEvery = std::chrono::milliseconds(900);
-constexpr auto kSearchEvery = std::chrono::seconds(30);
+// The second visits all open files of the host, in some 2 ms per 100 processes.
+constexpr auto kSilentEvery = std::chrono::milliseconds(900);
+constexpr auto kFilesEvery = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -52,17 +52,17 @@ void Drain::join() {
 }
 
 void Drain::run() {
-  auto swept = Clock::now();
-  auto searched = swept;
+  auto silentSwept = Clock::now();
+  auto filesSwept = silentSwept;
   do {
     const auto now = Clock::now();
-    if (now - swept >= kSweepEvery) {
-      swept = now;
-      recorder_.sweep();
+    if (now - silentSwept >= kSilentEvery) {
+      silentSwept = now;
+      recorder_.sweepSilent();
     }
-    if (now - searched >= kSearchEvery) {
-      searched = now;
-      recorder_.forgetClosed();
+    if (now - filesSwept >= kFilesEvery) {
+      filesSwept = now;
+      recorder_.sweepFiles();
     }
     drainOnce();
     seal(Limit::bounded);
@@ -82,7 +82,10 @@ std::size_t Drain::drainOnce() {
 }
 
 void Drain::append(const void *data, std::size_t size) {
-  if (!current_->append(*static_cast<const event_header *>(data), size, offsetNs_)) {
+  const auto &record = *static_cast<const event_header *>(data);
+  const std::string turn = turns_.nameOf(record, size);
+  if (const uint64_t quiet = turns_.takeQuiet(); quiet != 0) recorder_.quieten(quiet);
+  if (!current_->append(record, size, offsetNs_, turn)) {
     const std::lock_guard<std::mutex> lock(mutex_);
     stats_.refused++;
     return;

@@ -15,6 +15,7 @@
 #include "redactor.h"
 #include "ring_reader.h"
 #include "ring_sleep.h"
+#include "turns.h"
 
 namespace aftertrace {
 
@@ -68,6 +69,7 @@ class Drain {
   // Touched by the drain thread only.
   std::unique_ptr<Batch> current_;
   std::unique_ptr<Redactor> redactor_;
+  Turns turns_;
 
   mutable std::mutex mutex_;  // guards all below
   std::deque<std::unique_ptr<Batch>> queue_;

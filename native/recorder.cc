@@ -39,6 +39,11 @@ int runIterator(const bpf_link *link) {
   return 0;
 }
 
+void runProgram(const bpf_program *program) {
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  bpf_prog_test_run_opts(bpf_program__fd(program), &options);
+}
+
 template <typename Key>
 void allow(bpf_map *map, const Key &key) {
   const uint8_t yes = 1;
@@ -67,7 +72,10 @@ Recorder::Recorder(const CaptureOptions &options) {
   identify();
 }
 
-Recorder::~Recorder() { detach(); }
+Recorder::~Recorder() {
+  detach();
+  bpf_link__destroy(files_);
+}
 
 void Recorder::configure(const CaptureOptions &options) {
   auto &knobs = *skeleton_->rodata;
@@ -85,8 +93,8 @@ void Recorder::configure(const CaptureOptions &options) {
   bpf_map__set_max_entries(skeleton_->maps.ring, static_cast<uint32_t>(ringBytes_));
   // These are run by hand.
   for (bpf_program *program : {skeleton_->progs.snapshot, skeleton_->progs.identify,
-                               skeleton_->progs.sweep, skeleton_->progs.search,
-                               skeleton_->progs.forget}) {
+                               skeleton_->progs.sweep_silent, skeleton_->progs.sweep_files,
+                               skeleton_->progs.forget_closed}) {
     bpf_program__set_autoattach(program, false);
   }
 }
@@ -120,8 +128,8 @@ void Recorder::attach() {
     detach();
     throw explainFailure(-result, log);
   }
-  search_ = bpf_program__attach_iter(skeleton_->progs.search, nullptr);
-  if (search_ == nullptr) {
+  files_ = bpf_program__attach_iter(skeleton_->progs.sweep_files, nullptr);
+  if (files_ == nullptr) {
     const int error = errno;
     detach();
     throw explainFailure(error, log);
@@ -141,27 +149,30 @@ void Recorder::runSnapshot() {
 void Recorder::detach() {
   if (!attached_) return;
   attached_ = false;
-  bpf_link__destroy(search_);
-  search_ = nullptr;
   aftertrace_bpf::detach(skeleton_.get());
 }
 
-void Recorder::sweep() { sweep(kTotalAge, kQuietTotalAge); }
-
-void Recorder::sweepAll() { sweep(0, 0); }
-
-void Recorder::sweep(uint64_t age, uint64_t quietAge) {
-  skeleton_->bss->sweep_age = age;
-  skeleton_->bss->sweep_quiet_age = quietAge;
-  LIBBPF_OPTS(bpf_test_run_opts, options);
-  bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.sweep), &options);
+void Recorder::sweepSilent() {
+  setSweepAges(kTotalAge, kQuietTotalAge);
+  runProgram(skeleton_->progs.sweep_silent);
 }
 
-void Recorder::forgetClosed() {
+void Recorder::sweepFiles() {
+  setSweepAges(kTotalAge, kQuietTotalAge);
   skeleton_->bss->search_number++;
-  if (runIterator(search_) != 0) return;
-  LIBBPF_OPTS(bpf_test_run_opts, options);
-  bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.forget), &options);
+  // Without the whole search nothing counts as closed.
+  if (runIterator(files_) == 0) runProgram(skeleton_->progs.forget_closed);
+}
+
+void Recorder::sweepAll() {
+  setSweepAges(0, 0);
+  runProgram(skeleton_->progs.sweep_silent);
+  runIterator(files_);
+}
+
+void Recorder::setSweepAges(uint64_t age, uint64_t quietAge) {
+  skeleton_->bss->sweep_age = age;
+  skeleton_->bss->sweep_quiet_age = quietAge;
 }
 
 void Recorder::quieten(uint64_t connection) {

@@ -52,12 +52,12 @@ class Recorder {
   // Stops recording; what is in the ring stays readable. Safe to call twice.
   void detach();
 
-  // Tells what was held back for long enough; cheap, for about once a second.
-  void sweep();
+  // Tells what Unix sockets held back for long enough; cheap, for about once a second.
+  void sweepSilent();
+  // The same for TCP, and tells which Unix sockets closed. Visits every open file of the host.
+  void sweepFiles();
   // Tells all that is held back: after detach(), for the end.
   void sweepAll();
-  // Tells which sockets closed whose end no tracepoint tells. Visits every open file of the host.
-  void forgetClosed();
   // Turns of this connection need no records of their own any more.
   void quieten(uint64_t connection);
 
@@ -74,7 +74,7 @@ class Recorder {
   void fillFilters(const CaptureOptions &options);
   void identify();
   void runSnapshot();
-  void sweep(uint64_t age, uint64_t quietAge);
+  void setSweepAges(uint64_t age, uint64_t quietAge);
 
   struct Destroy {
     void operator()(aftertrace_bpf *skeleton) const;
@@ -82,7 +82,7 @@ class Recorder {
   std::unique_ptr<aftertrace_bpf, Destroy> skeleton_;
   std::size_t ringBytes_ = 0;
   bool attached_ = false;
-  bpf_link *search_ = nullptr;
+  bpf_link *files_ = nullptr;
 };
 
 }  // namespace aftertrace

@@ -81,6 +81,16 @@ suite('events.h against TypeScript', () => {
           peer: 96,
         },
       },
+      event_unix: {
+        size: 328,
+        fields: {
+          connection: 0,
+          local_length: 104,
+          remote_length: 106,
+          local_path: 112,
+          remote_path: 220,
+        },
+      },
       event_hints: {
         size: 24,
         fields: { goroutine: 0, caller: 4, creator: 8, slice: 12, lease_tid: 16, lease_age: 20 },

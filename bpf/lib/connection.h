@@ -70,7 +70,7 @@ static __always_inline void connect_called(const struct sock *sk)
 
 	if (!current_wanted(id) || !ports_wanted(sk))
 		return;
-	state = socket_state(socket_cookie(sk));
+	state = socket_state((void *)sk, TRANSPORT_TCP, 0);
 	fill_connection(&event, EVENT_CONNECT, sk, id);
 	event.cgroup = bpf_get_current_cgroup_id();
 	event.header.flags = EVENT_FLAG_ACTIVE;
@@ -91,7 +91,7 @@ static __always_inline void connection_accepted(const struct sock *sk)
 
 	if (!ports_wanted(sk))
 		return;
-	state = socket_state(socket_cookie(sk));
+	state = socket_state((void *)sk, TRANSPORT_TCP, 0);
 	if (state)
 		state->role = EVENT_FLAG_PASSIVE;
 }
@@ -110,22 +110,22 @@ static __always_inline bool connection_changed(const struct sock *sk, struct soc
  * Bytes that left the socket without a call that is traced (splice), up to @position: told as
  * bytes moved, by whoever moved the next ones.
  */
-static __always_inline void tell_unseen(struct stream_state *stream, __u32 position, __u64 cookie,
-					__u64 id, __u32 peer_sequence, bool opaque,
-					enum direction direction)
+static __always_inline void tell_unseen(struct socket_state *state, __u32 position, __u64 cookie,
+					__u64 id, __u32 peer_sequence, enum direction direction)
 {
+	struct stream_state *stream = &state->streams[direction];
 	__u32 unseen = position - stream->next;
 	struct event_io *event;
 
 	if (unseen == 0 || unseen >= TOTAL_BYTES)
 		return;
-	if (stream->total.bytes)
-		total_flush(&stream->total, cookie, direction);
+	if (stream->held)
+		total_flush(state, cookie, direction);
 	event = reserve(sizeof(*event));
 	if (event) {
 		fill_header(&event->header, direction == DIRECTION_SEND ? EVENT_SEND : EVENT_RECEIVE,
 			    cookie, id, sizeof(*event));
-		event->header.flags = EVENT_FLAG_TOTAL | (opaque ? EVENT_FLAG_OPAQUE : 0);
+		event->header.flags = EVENT_FLAG_TOTAL | (state->http ? 0 : EVENT_FLAG_OPAQUE);
 		event->sequence = stream->next;
 		event->peer_sequence = peer_sequence;
 		event->bytes = unseen;
@@ -139,7 +139,7 @@ static __always_inline void connection_closed(const struct sock *sk)
 {
 	const struct tcp_sock *tcp = tcp_part(sk);
 	__u64 cookie = sk->__sk_common.skc_cookie.counter;
-	struct socket_state *state = known_state(cookie);
+	struct socket_state *state = known_tcp_state(sk);
 
 	if (!state || !state->recorded)
 		return;
@@ -149,21 +149,9 @@ static __always_inline void connection_closed(const struct sock *sk)
 	if (state->told)
 		return;
 	if (state->tracked)
-		tell_unseen(&state->streams[DIRECTION_RECEIVE], receive_position(sk, tcp), cookie,
-			    socket_user(state), send_position(sk, tcp), !state->http,
-			    DIRECTION_RECEIVE);
+		tell_unseen(state, receive_position(sk, tcp), cookie, socket_user(state),
+			    send_position(sk, tcp), DIRECTION_RECEIVE);
 	state->told = connection_changed(sk, state, EVENT_CLOSE);
-}
-
-/* Says again that it closed when the first time had no room in the ring, then forgets it. */
-static __always_inline void connection_destroyed(const struct sock *sk)
-{
-	__u64 cookie = sk->__sk_common.skc_cookie.counter;
-
-	if (!cookie)
-		return;
-	connection_closed(sk);
-	bpf_map_delete_elem(&sockets, &cookie);
 }
 
 static __always_inline void state_changed(const struct sock *sk, int old_state, int new_state)
@@ -179,7 +167,7 @@ static __always_inline void state_changed(const struct sock *sk, int old_state, 
 	} else if (new_state == TCP_CLOSE) {
 		connection_closed(sk);
 	} else if (new_state == TCP_ESTABLISHED || new_state == TCP_CLOSE_WAIT) {
-		state = known_state(sk->__sk_common.skc_cookie.counter);
+		state = known_tcp_state(sk);
 		if (state && state->recorded)
 			connection_changed(sk, state, new_state == TCP_ESTABLISHED ?
 						EVENT_ESTABLISHED : EVENT_PEER_CLOSED);

@@ -104,7 +104,6 @@ static __always_inline void describe(struct sock *sk, enum transport transport,
 		}
 		done = describe_inet(sk, state, id, flags, cgroup);
 	}
-	state->silent = transport != TRANSPORT_TCP;
 	if (!state->tgid)
 		remember_user(state, id);
 	if (done)
@@ -159,7 +158,7 @@ static __always_inline void snapshot_file(struct task_struct *task, struct file 
 		return;
 	if (!task_wanted(task) || !socket_wanted(sk, transport == TRANSPORT_UNIX))
 		return;
-	state = socket_state(bpf_get_socket_cookie(sk));
+	state = socket_state(sk, transport, bpf_get_socket_cookie(sk));
 	if (!state || state->described)
 		return;
 	if (!state->tracked)

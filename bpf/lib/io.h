@@ -96,7 +96,7 @@ static __always_inline void hold_back(const struct io_call *call, struct total *
 static __always_inline void sum_call(const struct io_call *call, __u32 flags)
 {
 	struct socket_state *state = call->state;
-	struct total *total = &call->stream->total;
+	struct total *total = &state->totals[call->direction];
 	bool follows, full;
 
 	flags |= opaque_flag(state);
@@ -111,11 +111,12 @@ static __always_inline void sum_call(const struct io_call *call, __u32 flags)
 		total->bytes = 0;
 	}
 	hold_back(call, total, total->bytes, flags);
+	call->stream->held = 1;
 	full = call->now - total->since_ns >= (state->quiet ? TOTAL_QUIET_AGE : TOTAL_AGE);
 	total_unlock(total);
 	/* Whoever closed the socket meanwhile found the total locked. */
 	if (full || *(volatile __u8 *)&state->closed)
-		total_flush(total, call->cookie, call->direction);
+		total_flush(state, call->cookie, call->direction);
 }
 
 /*
@@ -144,8 +145,10 @@ static __always_inline __u32 judge(const struct io_call *call, __u64 word, const
 		stream->tail = 0;
 		*flags |= EVENT_FLAG_HEAD;
 	} else if (stream->budget == 0 && match == HEAD_NO) {
+		stream->unfinished = 0;
 		if (state->http)
 			return 0;
+		stream->unfinished = call->turned && call->bytes <= TURN_HEADER;
 		*flags |= EVENT_FLAG_OPAQUE | EVENT_FLAG_TURN;
 		state->opaque = 1;
 		if (is_tls_record(word))
@@ -288,6 +291,8 @@ static __always_inline __u32 bytes_to_read(const struct io_call *call)
 
 	if (call->turned)
 		return call->state->opaque ? EVENT_TURN_MAX : HEAD_BYTES;
+	if (stream->unfinished)
+		return EVENT_TURN_MAX;
 	return stream->budget || stream->start_length ? HEAD_BYTES : 0;
 }
 
@@ -304,8 +309,8 @@ static __always_inline void inspect(const struct io_call *call)
 		count_loss(LOSS_PAYLOAD_UNREADABLE);
 		sum_call(call, EVENT_FLAG_UNREADABLE);
 	} else if (limit || begins_head(&buffer, call->bytes)) {
-		if (call->stream->total.bytes)
-			total_flush(&call->stream->total, call->cookie, call->direction);
+		if (call->stream->held)
+			total_flush(call->state, call->cookie, call->direction);
 		tell_with_payload(call, &buffer, limit ? limit : HEAD_BYTES);
 	} else {
 		sum_call(call, 0);
@@ -352,14 +357,13 @@ static __always_inline void locate(struct io_call *call, enum transport transpor
 static __always_inline void turn(struct io_call *call)
 {
 	struct socket_state *state = call->state;
-	struct stream_state *other = &state->streams[!call->direction];
 
 	call->turned = state->direction != 1 + call->direction;
 	if (!call->turned)
 		return;
 	state->direction = 1 + call->direction;
-	if (other->total.bytes)
-		total_flush(&other->total, call->cookie, !call->direction);
+	if (state->streams[!call->direction].held)
+		total_flush(state, call->cookie, !call->direction);
 	if (!state->opaque)
 		return;
 	if (++state->turns % QUIET_CHECK == 0 && bpf_map_lookup_elem(&quiet_connections, &call->cookie))
@@ -403,8 +407,8 @@ static __always_inline void move_bytes(struct io_call *call, enum transport tran
 		return;
 	}
 	if (call->stream->next != call->sequence)
-		tell_unseen(call->stream, call->sequence, call->cookie, call->id, call->peer_sequence,
-			    !state->http, call->direction);
+		tell_unseen(state, call->sequence, call->cookie, call->id, call->peer_sequence,
+			    call->direction);
 	call->stream->next = call->sequence + call->bytes;
 	if (state->quiet) {
 		sum_call(call, 0);
@@ -432,7 +436,7 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 	call.direction = direction;
 	call.cookie = socket_cookie(sk);
 	call.now = bpf_ktime_get_ns();
-	call.state = socket_state(call.cookie);
+	call.state = socket_state(sk, transport, call.cookie);
 	if (!call.state) {
 		tell_call(&call, EVENT_FLAG_OPAQUE | EVENT_FLAG_UNREADABLE);
 		return;

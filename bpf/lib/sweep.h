@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
 /*
  * What user space starts from time to time: totals that were held back long enough are told, and
- * so are the ends of sockets that no tracepoint tells (Unix, UDP). Those are found by the
- * descriptors of all processes: one that nobody holds and nobody used meanwhile is closed.
+ * so are the ends of silent sockets. Sockets are found by the descriptors of all processes:
+ * a silent one that nobody holds and nobody used meanwhile is closed.
  */
 #ifndef AFTERTRACE_SWEEP_H
 #define AFTERTRACE_SWEEP_H
@@ -12,32 +12,45 @@
 #include "total.h"
 #include "transport.h"
 
-static long sweep_totals(struct bpf_map *map, const __u64 *cookie, struct socket_state *state,
-			 void *context)
+static __always_inline void expire(struct socket_state *state, __u64 cookie)
 {
 	__u64 age = state->quiet ? sweep_quiet_age : sweep_age;
+	__u64 now = bpf_ktime_get_ns();
 
-	for (int direction = 0; direction < 2; direction++) {
-		struct total *total = &state->streams[direction].total;
+	if (state->streams[DIRECTION_RECEIVE].held &&
+	    now - state->totals[DIRECTION_RECEIVE].since_ns >= age)
+		total_flush(state, cookie, DIRECTION_RECEIVE);
+	if (state->streams[DIRECTION_SEND].held && now - state->totals[DIRECTION_SEND].since_ns >= age)
+		total_flush(state, cookie, DIRECTION_SEND);
+}
 
-		if (total->bytes && bpf_ktime_get_ns() - total->since_ns >= age)
-			total_flush(total, *cookie, direction);
-	}
+static long expire_silent(struct bpf_map *map, const __u64 *cookie, struct socket_state *state,
+			  void *context)
+{
+	expire(state, *cookie);
 	return 0;
 }
 
-static __always_inline void mark_open(struct file *file)
+static __always_inline void sweep_file(struct file *file)
 {
 	struct socket *socket = bpf_sock_from_file(file);
 	struct socket_state *state;
 	struct sock *sk;
+	__u64 cookie;
 
 	if (!socket)
 		return;
 	sk = socket->sk;
-	if (!sk || is_tcp(sk))
+	if (!sk)
 		return;
-	state = known_state(sk->__sk_common.skc_cookie.counter);
+	cookie = sk->__sk_common.skc_cookie.counter;
+	if (is_tcp(sk)) {
+		state = known_tcp_state(sk);
+		if (state)
+			expire(state, cookie);
+		return;
+	}
+	state = bpf_map_lookup_elem(&silent_sockets, &cookie);
 	if (state)
 		state->seen = search_number;
 }
@@ -58,13 +71,11 @@ static __always_inline void tell_silent_close(const struct socket_state *state, 
 	submit(event);
 }
 
-static long forget_closed(struct bpf_map *map, const __u64 *key, struct socket_state *state,
+static long forget_silent(struct bpf_map *map, const __u64 *key, struct socket_state *state,
 			  void *context)
 {
 	__u64 cookie = *key;
 
-	if (!state->silent)
-		return 0;
 	if (state->active || state->seen == search_number) {
 		state->active = 0;
 		return 0;
@@ -72,7 +83,7 @@ static long forget_closed(struct bpf_map *map, const __u64 *key, struct socket_s
 	totals_flush(state, cookie);
 	if (state->recorded)
 		tell_silent_close(state, cookie);
-	bpf_map_delete_elem(&sockets, &cookie);
+	bpf_map_delete_elem(&silent_sockets, &cookie);
 	return 0;
 }
 

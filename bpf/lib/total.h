@@ -50,15 +50,18 @@ static __always_inline void total_emit(const struct total *total, __u64 connecti
 	submit(event);
 }
 
-/* Tells what is held back, if anything. Does nothing when another thread is at it. */
-static __noinline int total_flush(struct total *total, __u64 connection, enum direction direction)
+/* Tells what a direction holds back. Does nothing when another thread is at it. */
+static __noinline int total_flush(struct socket_state *state, __u64 connection,
+				  enum direction direction)
 {
+	struct total *total = &state->totals[direction & 1];
 	struct total taken;
 
 	if (!total_lock(total))
 		return 0;
 	taken = *total;
 	total->bytes = 0;
+	state->streams[direction & 1].held = 0;
 	total_unlock(total);
 	if (taken.bytes)
 		total_emit(&taken, connection, direction);
@@ -67,12 +70,10 @@ static __noinline int total_flush(struct total *total, __u64 connection, enum di
 
 static __always_inline void totals_flush(struct socket_state *state, __u64 connection)
 {
-	for (int direction = 0; direction < 2; direction++) {
-		struct total *total = &state->streams[direction].total;
-
-		if (total->bytes)
-			total_flush(total, connection, direction);
-	}
+	if (state->streams[DIRECTION_RECEIVE].held)
+		total_flush(state, connection, DIRECTION_RECEIVE);
+	if (state->streams[DIRECTION_SEND].held)
+		total_flush(state, connection, DIRECTION_SEND);
 }
 
 #endif

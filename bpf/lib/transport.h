@@ -69,30 +69,36 @@ static __always_inline __u32 send_position(const struct sock *sk, const struct t
 	return tcp->write_seq - finished;
 }
 
-static __always_inline struct socket_state *known_state(__u64 cookie)
-{
-	return bpf_map_lookup_elem(&sockets, &cookie);
-}
-
 /* Rare: apart from the path of every call. */
-static __noinline struct socket_state *new_state(__u64 cookie)
+static __noinline struct socket_state *new_silent_state(__u64 cookie)
 {
 	static const struct socket_state fresh;
+
+	bpf_map_update_elem(&silent_sockets, &cookie, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&silent_sockets, &cookie);
+}
+
+/* Null, and counted, when there is no room. */
+static __always_inline struct socket_state *socket_state(struct sock *sk, enum transport transport,
+							 __u64 cookie)
+{
 	struct socket_state *state;
 
-	bpf_map_update_elem(&sockets, &cookie, &fresh, BPF_NOEXIST);
-	state = known_state(cookie);
+	if (transport == TRANSPORT_TCP) {
+		state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	} else {
+		state = bpf_map_lookup_elem(&silent_sockets, &cookie);
+		if (!state)
+			state = new_silent_state(cookie);
+	}
 	if (!state)
 		count_loss(LOSS_SOCKET_STATE);
 	return state;
 }
 
-/* Null, and counted, when there is no room. */
-static __always_inline struct socket_state *socket_state(__u64 cookie)
+static __always_inline struct socket_state *known_tcp_state(const struct sock *sk)
 {
-	struct socket_state *state = known_state(cookie);
-
-	return state ? state : new_state(cookie);
+	return bpf_sk_storage_get(&sockets, (void *)sk, 0, 0);
 }
 
 #endif

@@ -60,6 +60,7 @@ function toNative(options: CaptureOptions): NativeOptions {
 interface NativeAddon {
   readonly Source: new (options: NativeOptions) => NativeSource;
   layout(): NativeLayout;
+  recognise(bytes: Uint8Array, moved: number, known: string, datagram: boolean): string;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
 }
 
@@ -228,6 +229,21 @@ export function nativeAvailable(): Availability {
 /** Masks batches one after the other, in place, as the recorder does: for the tests. */
 export function redactNatively(policy: RedactionPolicy, batches: readonly Batch[]): void {
   loadAddon().redact(policyLists(policy), batches);
+}
+
+/**
+ * Names the first bytes of a turn as the recorder does: "protocol OPERATION", for the tests.
+ *
+ * @param moved bytes that the call moved, at least those at hand
+ * @param known what the connection was found to speak before, '' if nothing
+ */
+export function recogniseNatively(
+  bytes: Uint8Array,
+  moved: number,
+  known = '',
+  datagram = false,
+): string {
+  return loadAddon().recognise(bytes, moved, known, datagram);
 }
 
 /** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */
