@@ -8,6 +8,7 @@
 #include "lib/io.h"
 #include "lib/process.h"
 #include "lib/sweep.h"
+#include "lib/wake.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -44,7 +45,7 @@ int BPF_PROG(on_destroy, struct sock *sk)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	if (task_wanted(parent) || task_wanted(child))
+	if (life_wanted(child) && (task_wanted(parent) || task_wanted(child)))
 		process_event(child, parent, EVENT_FORK);
 	return 0;
 }
@@ -52,6 +53,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *binary)
 {
+	forget_hints(task->tgid);
 	if (task_wanted(task))
 		process_event(task, 0, EVENT_EXEC);
 	return 0;
@@ -60,8 +62,16 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	if (task_wanted(task))
+	if (life_wanted(task) && task_wanted(task))
 		process_event(task, 0, EVENT_EXIT);
+	return 0;
+}
+
+/* Attached only while a process gives this hint: it runs at every wake-up on the host. */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_waking, struct task_struct *task)
+{
+	task_waking(task);
 	return 0;
 }
 

@@ -53,7 +53,7 @@ enum event_kind {
 #define EVENT_FLAG_PASSIVE 0x0200   /* this end accepted the connection (known only if seen) */
 #define EVENT_FLAG_ACTIVE 0x0400    /* this end called connect() (known only if seen) */
 #define EVENT_FLAG_UNIX 0x0800      /* AF_UNIX: no addresses; sequences count bytes since the socket was first seen */
-#define EVENT_FLAG_DATAGRAM 0x1000  /* UDP: no stream, sequences are 0 */
+#define EVENT_FLAG_DATAGRAM 0x1000  /* UDP: no stream, sequences count bytes */
 
 struct event_header {
 	__u64 time_ns;
@@ -146,12 +146,26 @@ _Static_assert(sizeof(struct event_connection) == 104, "event_connection");
 _Static_assert(sizeof(struct event_unix) == 328, "event_unix");
 _Static_assert(sizeof(struct event_process) == 56, "event_process");
 
+/* Kinds of hints, as bits: what a recording may use, and what a process gives. */
+#define HINT_LEASE 0x01   /* event_hints.lease_tid, lease_age */
+#define HINT_WAKES 0x02   /* EVENT_WAKE */
+#define HINT_THREADS 0x04 /* EVENT_FORK and EVENT_EXIT of threads, not only of processes */
+#define HINT_GO 0x08      /* event_hints.goroutine, caller, creator, slice */
+#define HINT_LOOP 0x10    /* EVENT_LOOP */
+
+/* What user space tells of a process that gives hints. */
+struct hinted_process {
+	__u32 kinds; /* HINT_ bits */
+	__u32 wakes; /* counted by the kernel: wake-ups inside the process */
+};
+
 /* Why a record did not reach the ring; index into the loss counters. */
 enum loss_cause {
 	LOSS_RING_FULL = 0,       /* no room in the ring */
 	LOSS_PAYLOAD_UNREADABLE = 1, /* bpf_probe_read_user failed; the record was sent without payload */
 	LOSS_SOCKET_STATE = 2,    /* no memory for per-socket state: sizes and times were sent, no payload */
-	LOSS_CAUSES = 3,
+	LOSS_SAMPLED = 3,     /* not in the sample of connections: left out on purpose */
+	LOSS_CAUSES = 4,
 };
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
-/* What the programs share: the knobs set before loading, the ring, per-socket state, loss counters. */
+/* What the programs share: knobs, the ring, per-socket state, counters. */
 #ifndef AFTERTRACE_MAPS_H
 #define AFTERTRACE_MAPS_H
 
@@ -25,6 +25,15 @@ __u32 reader_sleeping = 0;
 
 /* The recorder's own process, as the initial pid namespace numbers it: never recorded. */
 __u32 own_tgid = 0;
+
+/* Knobs that turn while the programs run: the steps of the recorder's budget. */
+
+/* Bytes kept of the head of a message that tells of no failure; snaplen and more: no limit of its own. */
+volatile __u32 head_limit = EVENT_PAYLOAD_MAX;
+/* Connections whose sample_key() is below this are recorded; SAMPLE_ALL: every one. */
+volatile __u32 sample_limit = 0xffffffff;
+/* Events that only help to find causes are not sent. */
+volatile bool hints_paused = false;
 
 /* max_entries is set before loading. */
 struct {
@@ -69,6 +78,25 @@ struct {
 	__type(value, __u64);
 } losses SEC(".maps");
 
+/* How many records were given to the ring, those that it refused included. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} produced SEC(".maps");
+
+/* Call sites of unreadable payload: the number of the system call, or this where it is none. */
+#define CALLS_MAX 512
+#define CALL_NONE (CALLS_MAX - 1)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CALLS_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} unreadable_calls SEC(".maps");
+
 enum direction {
 	DIRECTION_RECEIVE = 0,
 	DIRECTION_SEND = 1,
@@ -89,7 +117,9 @@ struct total {
 	__u64 time_ns;
 	__u64 since_ns; /* time of the first call */
 	__u32 calls;
-	__u32 flags; /* EVENT_FLAG_OPAQUE */
+	__u16 flags; /* EVENT_FLAG_OPAQUE, EVENT_FLAG_UNREADABLE */
+	__u16 hinted; /* hints are those of the last call that had any */
+	struct event_hints hints;
 };
 
 /* One direction of a socket: where its current message head stands. */
@@ -101,6 +131,17 @@ struct stream_state {
 	__u32 next;         /* sequence number of the next byte */
 	__u32 held;         /* the direction's total is not empty: spares looking at it */
 	__u32 unfinished;   /* the turn began with so little that the next piece is wanted too */
+};
+
+/* What is remembered of a socket for the hints of its next send. */
+struct hint_state {
+	__u64 lease_time; /* when a receive last found the socket empty */
+	__u32 lease_tid;  /* on which thread, 0 = not since the last send */
+	__u32 lease_goroutine;
+	/* Which hints its process gives, so that most calls need no look at the map of processes. */
+	__u32 tgid;
+	__u16 generation;
+	__u16 kinds;
 };
 
 /*
@@ -123,10 +164,13 @@ struct socket_state {
 	__u16 role;     /* EVENT_FLAG_ACTIVE, EVENT_FLAG_PASSIVE or 0 */
 	__u16 padding;
 	struct stream_state streams[2];
+	struct hint_state hints;
+	__u64 connect_ns;     /* connect() not told yet: whether it is in the sample shows with its port; 0 none */
+	__u64 connect_cgroup;
+	__u32 sample_key;     /* 0: not computed yet */
 	__u32 tgid; /* who used the socket first (or called connect) */
 	__u32 tid;
 	__u32 seen; /* the search that last found it open */
-	__u32 more_padding;
 	struct total totals[2];
 };
 
@@ -171,6 +215,7 @@ struct {
  * so that every write can be proved to stay inside.
  */
 struct io_scratch {
+	struct event_hints room; /* a record with hints begins here, see hints.h */
 	struct event_io event;
 	__u8 payload[2 * EVENT_PAYLOAD_MAX];
 };

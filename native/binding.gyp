@@ -21,6 +21,7 @@
         "redactor.cc",
         "ring_reader.cc",
         "ring_sleep.cc",
+        "stream_check.cc",
         "turns.cc"
       ],
       "include_dirs": [

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kQueuedBatches = 64;
 constexpr std::size_t kQueuedBytes = 64 << 20;
 constexpr std::size_t kSpareBatches = 4;
+// Gaps that wait for JavaScript; while there are more, they wait in the check, where they are few.
+constexpr std::size_t kWaitingGaps = 4096;
 
 using Clock = std::chrono::steady_clock;
 // The second visits all open files of the host, in some 2 ms per 100 processes.
@@ -66,6 +68,8 @@ void Drain::run() {
     }
     drainOnce();
     seal(Limit::bounded);
+    check_.endPass();
+    publish();
   } while (sleep_.wait([this] { return ring_.used() >= recorder_.wakeBytes(); }));
   recorder_.detach();
   drainOnce();
@@ -74,6 +78,8 @@ void Drain::run() {
   while (drainOnce() > 0) {
   }
   seal(Limit::none);
+  check_.finish();
+  publish();
   done_();
 }
 
@@ -98,13 +104,14 @@ void Drain::append(const void *data, std::size_t size) {
 // emptied either way, and memory must not grow with the delay.
 void Drain::seal(Limit limit) {
   if (current_->rows() == 0) return;
+  if (limit == Limit::bounded && !hasRoom()) {
+    dropCurrent();
+    return;
+  }
+  // Only what is handed over is looked at: what is dropped leaves holes.
+  check_.look(*current_, 0);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const bool full = queue_.size() >= kQueuedBatches || queuedBytes_ >= kQueuedBytes;
-    if (full && limit == Limit::bounded) {
-      dropCurrent();
-      return;
-    }
     stats_.events += current_->rows();
     stats_.batches++;
     queuedBytes_ += current_->memory();
@@ -114,7 +121,29 @@ void Drain::seal(Limit limit) {
   ready_();
 }
 
+bool Drain::hasRoom() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return queue_.size() < kQueuedBatches && queuedBytes_ < kQueuedBytes;
+}
+
+void Drain::publish() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stats_.cutHeads = check_.cutHeads();
+  stats_.undescribed = check_.undescribed();
+  if (gaps_.size() >= kWaitingGaps) return;
+  const std::vector<StreamGap> found = check_.takeGaps();
+  gaps_.insert(gaps_.end(), found.begin(), found.end());
+}
+
+std::vector<StreamGap> Drain::takeGaps() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<StreamGap> taken;
+  taken.swap(gaps_);
+  return taken;
+}
+
 void Drain::dropCurrent() {
+  const std::lock_guard<std::mutex> lock(mutex_);
   const std::size_t rows = current_->rows();
   if (stats_.backpressure == 0) stats_.backpressureFrom = current_->time_ns[0];
   stats_.backpressureTo = current_->time_ns[rows - 1];

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <numeric>
 
 #include "aftertrace.skel.h"
 #include "probe.h"
@@ -55,6 +56,12 @@ void allow(bpf_map *map, const Key &key) {
   }
 }
 
+// One entry of a per-CPU array, summed; `values` has room for one value per possible CPU.
+uint64_t sumOf(int map, uint32_t index, std::vector<uint64_t> &values) {
+  if (bpf_map_lookup_elem(map, &index, values.data()) != 0) return 0;
+  return std::accumulate(values.begin(), values.end(), uint64_t{0});
+}
+
 }  // namespace
 
 void Recorder::Destroy::operator()(aftertrace_bpf *skeleton) const {
@@ -84,6 +91,7 @@ void Recorder::configure(const CaptureOptions &options) {
   knobs.filter_tgids = !options.pids.empty();
   knobs.filter_names = !options.names.empty();
   knobs.filter_cgroups = !options.cgroups.empty();
+  knobs.hint_kinds = options.hints;
   auto *ports = const_cast<uint64_t *>(
       reinterpret_cast<const volatile uint64_t *>(knobs.wanted_ports));
   for (const uint16_t port : options.ports) ports[port / 64] |= uint64_t{1} << (port % 64);
@@ -91,12 +99,13 @@ void Recorder::configure(const CaptureOptions &options) {
   ringBytes_ = ringSize(options.ringBytes);
   knobs.wake_bytes = wakeBytes();
   bpf_map__set_max_entries(skeleton_->maps.ring, static_cast<uint32_t>(ringBytes_));
-  // These are run by hand.
+  // These are run by hand, or attached when they are needed.
   for (bpf_program *program : {skeleton_->progs.snapshot, skeleton_->progs.identify,
                                skeleton_->progs.sweep_silent, skeleton_->progs.sweep_files,
-                               skeleton_->progs.forget_closed}) {
+                               skeleton_->progs.forget_closed, skeleton_->progs.on_waking}) {
     bpf_program__set_autoattach(program, false);
   }
+  if ((options.hints & HINT_WAKES) == 0) bpf_program__set_autoload(skeleton_->progs.on_waking, false);
 }
 
 void Recorder::fillFilters(const CaptureOptions &options) {
@@ -134,6 +143,10 @@ void Recorder::attach() {
     detach();
     throw explainFailure(error, log);
   }
+  {
+    const std::lock_guard<std::mutex> lock(hints_);
+    attachWakes();
+  }
   runSnapshot();
 }
 
@@ -148,7 +161,11 @@ void Recorder::runSnapshot() {
 
 void Recorder::detach() {
   if (!attached_) return;
-  attached_ = false;
+  {
+    const std::lock_guard<std::mutex> lock(hints_);
+    attached_ = false;
+    attachWakes();
+  }
   aftertrace_bpf::detach(skeleton_.get());
 }
 
@@ -181,9 +198,57 @@ void Recorder::quieten(uint64_t connection) {
                        sizeof yes, BPF_ANY);
 }
 
+void Recorder::setHints(uint32_t tgid, uint32_t kinds) {
+  const std::lock_guard<std::mutex> lock(hints_);
+  kinds &= skeleton_->rodata->hint_kinds;
+  if (kinds == 0) {
+    bpf_map__delete_elem(skeleton_->maps.hinted, &tgid, sizeof tgid, 0);
+  } else {
+    const hinted_process process = {kinds, 0};
+    bpf_map__update_elem(skeleton_->maps.hinted, &tgid, sizeof tgid, &process, sizeof process, BPF_ANY);
+  }
+  __atomic_fetch_add(&skeleton_->bss->hints_generation, 1, __ATOMIC_RELEASE);
+  if ((kinds & HINT_WAKES) != 0) {
+    waking_.insert(tgid);
+  } else {
+    waking_.erase(tgid);
+  }
+  attachWakes();
+}
+
+// Attaches or detaches as things are. A hint that cannot be had is no reason to stop recording.
+void Recorder::attachWakes() {
+  const bool wanted = attached_ && !hintsPaused_ && !waking_.empty();
+  if (wanted == (wakes_ != nullptr)) return;
+  if (wanted) {
+    wakes_ = bpf_program__attach(skeleton_->progs.on_waking);
+  } else {
+    bpf_link__destroy(wakes_);
+    wakes_ = nullptr;
+  }
+}
+
 int Recorder::ringDescriptor() const { return bpf_map__fd(skeleton_->maps.ring); }
 
 volatile uint32_t &Recorder::sleeping() const { return skeleton_->bss->reader_sleeping; }
+
+void Recorder::throttle(const Throttle &throttle) {
+  auto &knobs = *skeleton_->data;
+  knobs.head_limit = throttle.headLimit;
+  knobs.sample_limit = throttle.sampleLimit;
+  const std::lock_guard<std::mutex> lock(hints_);
+  hintsPaused_ = throttle.hintsPaused;
+  skeleton_->bss->hints_paused = hintsPaused_;
+  attachWakes();
+}
+
+void Recorder::sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const {
+  if (counts.byCause[LOSS_PAYLOAD_UNREADABLE] == 0) return;
+  for (uint32_t call = 0; call <= kNoCall; call++) {
+    const uint64_t sum = sumOf(bpf_map__fd(skeleton_->maps.unreadable_calls), call, values);
+    if (sum > 0) counts.unreadable.emplace_back(call, sum);
+  }
+}
 
 LossCounts Recorder::losses() const {
   LossCounts counts;
@@ -191,15 +256,17 @@ LossCounts Recorder::losses() const {
   if (processors <= 0) return counts;
   std::vector<uint64_t> values(static_cast<std::size_t>(processors));
   for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++) {
-    if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.losses), &cause, values.data()) != 0) continue;
-    for (const uint64_t value : values) counts.byCause[cause] += value;
+    counts.byCause[cause] = sumOf(bpf_map__fd(skeleton_->maps.losses), cause, values);
   }
+  counts.produced = sumOf(bpf_map__fd(skeleton_->maps.produced), 0, values);
+  sumUnreadable(counts, values);
   bpf_program *program;
   bpf_object__for_each_program(program, skeleton_->obj) {
     bpf_prog_info info = {};
     uint32_t size = sizeof info;
     if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0) {
       counts.recursion += info.recursion_misses;
+      counts.runTime += info.run_time_ns;
     }
   }
   return counts;

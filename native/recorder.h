@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "events.h"
@@ -24,6 +27,7 @@ struct CaptureOptions {
   std::vector<uint32_t> pids;
   std::vector<std::string> names;
   std::vector<uint64_t> cgroups;
+  uint32_t hints = 0;  // HINT_ bits that processes may give
 };
 
 // Why the programs cannot run: code is one of the ErrorCode strings of src/model/errors.ts.
@@ -38,6 +42,19 @@ class CaptureError : public std::runtime_error {
 struct LossCounts {
   uint64_t byCause[LOSS_CAUSES] = {};
   uint64_t recursion = 0;  // runs the kernel skipped because the program was already running there
+  uint64_t produced = 0;   // records given to the ring, those that it refused included
+  uint64_t runTime = 0;    // ns spent in the programs; grows only while the kernel measures it
+  // Payload that could not be read: number of the system call (kNoCall: none), how often.
+  std::vector<std::pair<uint32_t, uint64_t>> unreadable;
+};
+
+constexpr uint32_t kNoCall = 511;
+
+// What the programs leave out to keep the recorder's budget.
+struct Throttle {
+  uint32_t headLimit = EVENT_PAYLOAD_MAX;  // bytes kept of the heads of healthy messages
+  uint32_t sampleLimit = UINT32_MAX;       // connections whose key is below this are recorded
+  bool hintsPaused = false;
 };
 
 class Recorder {
@@ -68,6 +85,11 @@ class Recorder {
   // Bytes in the ring at which they wake it.
   std::size_t wakeBytes() const { return ringBytes_ / 8; }
   LossCounts losses() const;
+  // Takes effect with the next event.
+  void throttle(const Throttle &throttle);
+
+  // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
+  void setHints(uint32_t tgid, uint32_t kinds);
 
  private:
   void configure(const CaptureOptions &options);
@@ -75,6 +97,8 @@ class Recorder {
   void identify();
   void runSnapshot();
   void setSweepAges(uint64_t age, uint64_t quietAge);
+  void attachWakes();  // with hints_ held
+  void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
 
   struct Destroy {
     void operator()(aftertrace_bpf *skeleton) const;
@@ -83,6 +107,11 @@ class Recorder {
   std::size_t ringBytes_ = 0;
   bool attached_ = false;
   bpf_link *files_ = nullptr;
+  std::mutex hints_;  // the drain thread detaches, JavaScript tells of processes
+  bool hintsPaused_ = false;
+  // Attached while one of these processes runs: every wake-up on the host pays for it.
+  bpf_link *wakes_ = nullptr;
+  std::unordered_set<uint32_t> waking_;
 };
 
 }  // namespace aftertrace

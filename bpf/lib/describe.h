@@ -158,7 +158,7 @@ static __always_inline void snapshot_file(struct task_struct *task, struct file 
 		return;
 	if (!task_wanted(task) || !socket_wanted(sk, transport == TRANSPORT_UNIX))
 		return;
-	state = socket_state(sk, transport, bpf_get_socket_cookie(sk));
+	state = state_of(sk, transport, bpf_get_socket_cookie(sk));
 	if (!state || state->described)
 		return;
 	if (!state->tracked)

@@ -11,6 +11,7 @@
 #include "emit.h"
 #include "filter.h"
 #include "head.h"
+#include "hints.h"
 #include "total.h"
 #include "transport.h"
 #include "user-buffer.h"
@@ -32,7 +33,9 @@ struct io_call {
 	__u32 sequence;
 	__u32 peer_sequence;
 	bool turned; /* the call before went the other way */
+	bool hinted;
 	enum direction direction;
+	struct event_hints hints;
 };
 
 struct io_record {
@@ -48,8 +51,8 @@ static __always_inline void fill_io(struct event_io *event, const struct io_call
 	event->header.tgid = call->id >> 32;
 	event->header.tid = (__u32)call->id;
 	event->header.kind = call->direction == DIRECTION_SEND ? EVENT_SEND : EVENT_RECEIVE;
-	event->header.flags = flags;
-	event->header.size = sizeof(*event) + kept;
+	event->header.flags = flags | (call->hinted ? EVENT_FLAG_HINTS : 0);
+	event->header.size = sizeof(*event) + (call->hinted ? sizeof(call->hints) : 0) + kept;
 	event->sequence = call->sequence;
 	event->peer_sequence = call->peer_sequence;
 	event->bytes = call->bytes;
@@ -59,7 +62,7 @@ static __always_inline void fill_io(struct event_io *event, const struct io_call
 /* The call as a record of its own, without payload. */
 static __always_inline bool tell_call(const struct io_call *call, __u16 flags)
 {
-	struct event_io *event = reserve(sizeof(*event));
+	struct event_io *event = reserve_io_hinted(call->hinted, &call->hints);
 
 	if (!event)
 		return false;
@@ -82,6 +85,11 @@ static __always_inline void hold_back(const struct io_call *call, struct total *
 		total->since_ns = call->now;
 		total->calls = 0;
 		total->flags = 0;
+		total->hinted = 0;
+	}
+	if (call->hinted) {
+		total->hinted = 1;
+		total->hints = call->hints;
 	}
 	total->bytes = bytes + call->bytes;
 	total->calls++;
@@ -141,7 +149,7 @@ static __always_inline __u32 judge(const struct io_call *call, __u64 word, const
 	if (match == HEAD_NO && pending)
 		stream->budget = 0;
 	if (match != HEAD_NO && !joined) {
-		stream->budget = snaplen;
+		stream->budget = head_budget(word, payload, got);
 		stream->tail = 0;
 		*flags |= EVENT_FLAG_HEAD;
 	} else if (stream->budget == 0 && match == HEAD_NO) {
@@ -165,7 +173,7 @@ static __always_inline __u32 judge(const struct io_call *call, __u64 word, const
 	} else if (got < (wanted < most ? wanted : most)) {
 		stream->budget = 0;
 		*flags |= EVENT_FLAG_UNREADABLE;
-		count_loss(LOSS_PAYLOAD_UNREADABLE);
+		count_unreadable();
 	} else if (got < call->bytes) {
 		stream->budget = 0;
 		*flags |= EVENT_FLAG_TRUNCATED;
@@ -179,7 +187,10 @@ static __always_inline __u32 judge(const struct io_call *call, __u64 word, const
 	return got;
 }
 
-/* A call whose first bytes lie in several pieces: put together first, then copied. */
+/*
+ * A call whose first bytes lie in several pieces, or that has hints: put together first, then
+ * copied. Hints stand between event and payload, so the event begins in the room before its place.
+ */
 static __always_inline void tell_gathered(const struct io_call *call, const struct user_buffer *buffer,
 					  __u32 wanted)
 {
@@ -200,8 +211,16 @@ static __always_inline void tell_gathered(const struct io_call *call, const stru
 	asm volatile("" : "+r"(kept));
 	if (kept > EVENT_PAYLOAD_MAX)
 		return;
-	fill_io(&scratch->event, call, flags, kept);
-	emit(&scratch->event, sizeof(struct event_io) + kept);
+	if (call->hinted) {
+		struct hinted_io *record = (void *)scratch;
+
+		fill_io(&record->event, call, flags, kept);
+		record->hints = call->hints;
+		emit(record, sizeof(*record) + kept);
+	} else {
+		fill_io(&scratch->event, call, flags, kept);
+		emit(&scratch->event, sizeof(struct event_io) + kept);
+	}
 }
 
 /* Room for a record with up to @payload bytes: few sizes, each known to the verifier. */
@@ -223,8 +242,10 @@ static __always_inline struct io_record *reserve_io(__u32 payload)
 		record = bpf_ringbuf_reserve(&ring, sizeof(struct io_record) + EVENT_PAYLOAD_MAX, 0);
 		asm volatile("r1 = 4" ::: "r1");
 	}
-	if (!record)
+	if (!record) {
+		count_one(&produced, 0);
 		count_loss(LOSS_RING_FULL);
+	}
 	return record;
 }
 
@@ -240,6 +261,10 @@ static __always_inline void tell_with_payload(const struct io_call *call,
 	__u32 kept, got;
 	__u64 word;
 
+	if (call->hinted) {
+		tell_gathered(call, buffer, wanted);
+		return;
+	}
 	asm volatile("" : "+r"(first));
 	record = reserve_io(first);
 	if (!record) {
@@ -262,6 +287,7 @@ static __always_inline void tell_with_payload(const struct io_call *call,
 	}
 	kept = judge(call, word, record->payload, got, wanted, &flags);
 	fill_io(&record->event, call, flags, kept);
+	count_one(&produced, 0);
 	submit(record);
 }
 
@@ -306,7 +332,7 @@ static __always_inline void inspect(const struct io_call *call)
 		sum_call(call, 0);
 	} else if (buffer.kind == BUFFER_UNKNOWN) {
 		call->stream->budget = 0;
-		count_loss(LOSS_PAYLOAD_UNREADABLE);
+		count_unreadable();
 		sum_call(call, EVENT_FLAG_UNREADABLE);
 	} else if (limit || begins_head(&buffer, call->bytes)) {
 		if (call->stream->held)
@@ -385,6 +411,7 @@ static __always_inline void datagram(struct io_call *call)
 {
 	struct user_buffer buffer;
 
+	call->stream->next += call->bytes;
 	call->turned = true;
 	call->state->opaque = 1;
 	call->stream->budget = 0;
@@ -393,7 +420,7 @@ static __always_inline void datagram(struct io_call *call)
 	if (buffer.kind == BUFFER_PLAIN || buffer.kind == BUFFER_PIECES) {
 		tell_with_payload(call, &buffer, EVENT_TURN_MAX);
 	} else {
-		count_loss(LOSS_PAYLOAD_UNREADABLE);
+		count_unreadable();
 		tell_call(call, EVENT_FLAG_OPAQUE | EVENT_FLAG_UNREADABLE);
 	}
 }
@@ -426,9 +453,13 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 	enum transport transport = transport_of(sk);
 	struct io_call call = {};
 
-	if (transport == TRANSPORT_NONE || !is_stream_io(sk, result, flags, direction))
+	if (transport == TRANSPORT_NONE)
 		return;
 	call.id = bpf_get_current_pid_tgid();
+	if (hint_kinds && direction == DIRECTION_RECEIVE && result == -EAGAIN && transport == TRANSPORT_TCP)
+		found_empty(sk, call.id);
+	if (!is_stream_io(sk, result, flags, direction))
+		return;
 	if (!current_wanted(call.id) || !socket_wanted(sk, transport == TRANSPORT_UNIX))
 		return;
 	call.sk = sk;
@@ -436,16 +467,23 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 	call.direction = direction;
 	call.cookie = socket_cookie(sk);
 	call.now = bpf_ktime_get_ns();
-	call.state = socket_state(sk, transport, call.cookie);
+	call.state = state_of(sk, transport, call.cookie);
 	if (!call.state) {
 		tell_call(&call, EVENT_FLAG_OPAQUE | EVENT_FLAG_UNREADABLE);
 		return;
 	}
+	if (transport == TRANSPORT_TCP && !in_sample(sk, call.state))
+		return;
 	call.stream = &call.state->streams[direction];
 	call.state->active = 1;
 	locate(&call, transport, flags & MSG_PEEK);
 	if (!call.state->described)
 		describe(sk, transport, call.state, call.id, 0, bpf_get_current_cgroup_id());
+	if (hint_kinds && transport == TRANSPORT_TCP) {
+		const struct event_io said = { .header = { .time_ns = call.now, .tgid = call.id >> 32 } };
+
+		call.hinted = gather_hints(&call.hints, &said, call.state, direction);
+	}
 	if (result == 0)
 		stream_end(&call);
 	else if (flags & MSG_PEEK)

@@ -6,6 +6,13 @@
 #include "../maps.h"
 #include "emit.h"
 #include "filter.h"
+#include "hints.h"
+
+/* Threads come and go unrecorded where that hint is off; processes do not. */
+static __always_inline bool life_wanted(const struct task_struct *task)
+{
+	return hint_kinds & HINT_THREADS || task->pid == task->tgid;
+}
 
 static __always_inline void process_event(struct task_struct *task, struct task_struct *creator,
 					  __u16 kind)

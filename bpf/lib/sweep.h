@@ -45,7 +45,7 @@ static __always_inline void sweep_file(struct file *file)
 		return;
 	cookie = sk->__sk_common.skc_cookie.counter;
 	if (is_tcp(sk)) {
-		state = known_tcp_state(sk);
+		state = socket_state(sk, false);
 		if (state)
 			expire(state, cookie);
 		return;

@@ -29,10 +29,30 @@ static __always_inline void total_unlock(struct total *total)
 #endif
 }
 
+struct hinted_io {
+	struct event_io event;
+	struct event_hints hints;
+};
+
+/* Room for a call without payload, with its hints in place if it has any. */
+static __always_inline struct event_io *reserve_io_hinted(bool hinted, const struct event_hints *hints)
+{
+	struct hinted_io *record;
+
+	if (!hinted)
+		return reserve(sizeof(struct event_io));
+	record = reserve(sizeof(*record));
+	if (!record)
+		return 0;
+	record->hints = *hints;
+	return &record->event;
+}
+
 static __always_inline void total_emit(const struct total *total, __u64 connection,
 				       enum direction direction)
 {
-	struct event_io *event = reserve(sizeof(*event));
+	__u32 size = total->hinted ? sizeof(struct hinted_io) : sizeof(struct event_io);
+	struct event_io *event = reserve_io_hinted(total->hinted, &total->hints);
 
 	if (!event)
 		return;
@@ -41,8 +61,9 @@ static __always_inline void total_emit(const struct total *total, __u64 connecti
 	event->header.tgid = total->tgid;
 	event->header.tid = total->tid;
 	event->header.kind = direction == DIRECTION_SEND ? EVENT_SEND : EVENT_RECEIVE;
-	event->header.flags = total->flags | (total->calls > 1 ? EVENT_FLAG_TOTAL : 0);
-	event->header.size = sizeof(*event);
+	event->header.flags = total->flags | (total->calls > 1 ? EVENT_FLAG_TOTAL : 0) |
+			      (total->hinted ? EVENT_FLAG_HINTS : 0);
+	event->header.size = size;
 	event->sequence = total->sequence;
 	event->peer_sequence = total->peer_sequence;
 	event->bytes = total->bytes;

@@ -78,27 +78,31 @@ static __noinline struct socket_state *new_silent_state(__u64 cookie)
 	return bpf_map_lookup_elem(&silent_sockets, &cookie);
 }
 
-/* Null, and counted, when there is no room. */
-static __always_inline struct socket_state *socket_state(struct sock *sk, enum transport transport,
-							 __u64 cookie)
+/* The state of a TCP socket. */
+static __always_inline struct socket_state *socket_state(const struct sock *sk, bool create)
 {
-	struct socket_state *state;
+	struct socket_state *state = bpf_sk_storage_get(&sockets, (void *)sk, 0,
+							create ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 
-	if (transport == TRANSPORT_TCP) {
-		state = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	} else {
-		state = bpf_map_lookup_elem(&silent_sockets, &cookie);
-		if (!state)
-			state = new_silent_state(cookie);
-	}
-	if (!state)
+	if (!state && create)
 		count_loss(LOSS_SOCKET_STATE);
 	return state;
 }
 
-static __always_inline struct socket_state *known_tcp_state(const struct sock *sk)
+/* Of any socket. Null, and counted, when there is no room. */
+static __always_inline struct socket_state *state_of(struct sock *sk, enum transport transport,
+						     __u64 cookie)
 {
-	return bpf_sk_storage_get(&sockets, (void *)sk, 0, 0);
+	struct socket_state *state;
+
+	if (transport == TRANSPORT_TCP)
+		return socket_state(sk, true);
+	state = bpf_map_lookup_elem(&silent_sockets, &cookie);
+	if (!state)
+		state = new_silent_state(cookie);
+	if (!state)
+		count_loss(LOSS_SOCKET_STATE);
+	return state;
 }
 
 #endif

@@ -55,6 +55,42 @@ export const EXCHANGE_COLUMNS = {
   request_end_tid: { type: 'uint32', doc: 'Thread of request_end.' },
   response_start_tid: { type: 'uint32', doc: 'Thread of response_start; 0 if none.' },
   response_end_tid: { type: 'uint32', doc: 'Thread of response_end; 0 if none.' },
+  lease_tid: {
+    later: true,
+    type: 'uint32',
+    doc: 'Client: the thread that last found the socket empty before the request was sent on it, as one that takes a pooled connection does; 0 none.',
+  },
+  lease_age: { later: true, type: 'uint32', doc: 'ns from that moment to request_start.' },
+  request_goroutine: {
+    later: true,
+    type: 'uint32',
+    doc: 'Goroutine that sent the request (client) or read its last bytes (server); 0 not known.',
+  },
+  response_goroutine: {
+    later: true,
+    type: 'uint32',
+    doc: 'Goroutine of response_start; 0 not known.',
+  },
+  caller: {
+    later: true,
+    type: 'uint32',
+    doc: 'Client: goroutine that waits for the reply; 0 not known.',
+  },
+  creator: {
+    later: true,
+    type: 'uint32',
+    doc: 'Client: goroutine that started the caller; 0 not known.',
+  },
+  request_slice: {
+    later: true,
+    type: 'uint32',
+    doc: 'Go time slice in which the request was sent (client) or its last bytes read (server); 0 not known.',
+  },
+  response_slice: {
+    later: true,
+    type: 'uint32',
+    doc: 'Go time slice of response_start; 0 not known.',
+  },
   request_bytes: { type: 'float64', doc: 'Bytes of the request on the wire, head and body.' },
   response_bytes: { type: 'float64', doc: 'Bytes of the response on the wire, head and body.' },
   status: { type: 'uint16', doc: 'Status of the final response; 0 if none.' },

@@ -4,13 +4,17 @@ import { fileURLToPath } from 'node:url';
 import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
+import { HINT_NAMES, hintBits } from '../model/hints.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
 import {
   CAPTURE_LIMITS,
   type CaptureOptions,
+  type ClockReading,
   type EventSource,
   type SourceInfo,
   type SourceStats,
+  type StreamGap,
+  type Throttle,
 } from './source.js';
 
 /** What the C side believes about records and columns; see native/layout.h. */
@@ -23,6 +27,13 @@ export interface NativeLayout {
 }
 
 interface NativeStats {
+  readonly produced: number;
+  readonly runTimeNs: number;
+  readonly sampled: number;
+  readonly cutHeads: number;
+  readonly undescribed: number;
+  /** By number of the system call. */
+  readonly unreadableCalls: Readonly<Record<string, number>>;
   readonly events: number;
   readonly batches: number;
   readonly queuedBatches: number;
@@ -41,6 +52,9 @@ interface NativeSource {
   readonly info: { readonly monotonicOffsetNs: bigint; readonly ringBytes: number };
   start(onBatch: (batch: Batch) => void): void;
   stats(): NativeStats;
+  setHints(pid: number, kinds: number): void;
+  takeGaps(): StreamGap[];
+  throttle(knobs: Throttle): void;
   stop(): Promise<void>;
   close(): void;
 }
@@ -60,6 +74,7 @@ function toNative(options: CaptureOptions): NativeOptions {
 interface NativeAddon {
   readonly Source: new (options: NativeOptions) => NativeSource;
   layout(): NativeLayout;
+  clocks(): ClockReading;
   recognise(bytes: Uint8Array, moved: number, known: string, datagram: boolean): string;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
 }
@@ -132,17 +147,50 @@ function checkOptions(options: CaptureOptions): void {
   }
 }
 
+/** System calls that move bytes of sockets, by their number on x86-64 (arch/x86/entry/syscalls). */
+const CALL_NAMES: Readonly<Record<number, string>> = {
+  0: 'read',
+  1: 'write',
+  19: 'readv',
+  20: 'writev',
+  40: 'sendfile',
+  44: 'sendto',
+  45: 'recvfrom',
+  46: 'sendmsg',
+  47: 'recvmsg',
+  275: 'splice',
+  299: 'recvmmsg',
+  307: 'sendmmsg',
+  327: 'preadv2',
+  328: 'pwritev2',
+  426: 'io_uring_enter',
+  511: 'no system call',
+};
+
+function nameCalls(byNumber: NativeStats['unreadableCalls']): Record<string, number> {
+  const named = Object.entries(byNumber).map(([call, count]): [string, number] => [
+    CALL_NAMES[Number(call)] ?? `system call ${call}`,
+    count,
+  ]);
+  return Object.fromEntries(named);
+}
+
 function toStats(stats: NativeStats): SourceStats {
   return {
+    produced: stats.produced,
     events: stats.events,
     dropped: {
       [LossCause.ringFull]: stats.ringFull,
       [LossCause.recursion]: stats.recursion,
+      [LossCause.refused]: stats.refused,
+      [LossCause.backpressure]: stats.backpressure,
       [LossCause.payloadUnreadable]: stats.payloadUnreadable,
       [LossCause.socketState]: stats.socketState,
-      [LossCause.backpressure]: stats.backpressure,
-      [LossCause.disk]: 0,
+      [LossCause.unknownSocket]: stats.undescribed,
+      [LossCause.snapLength]: stats.cutHeads,
+      [LossCause.budgetSample]: stats.sampled,
     },
+    unreadableCalls: nameCalls(stats.unreadableCalls),
     backpressureRange:
       stats.backpressure === 0
         ? null
@@ -150,6 +198,7 @@ function toStats(stats: NativeStats): SourceStats {
     ringUsedBytes: stats.ringUsedBytes,
     batches: stats.batches,
     queuedBatches: stats.queuedBatches,
+    runTimeNs: stats.runTimeNs,
   };
 }
 
@@ -201,6 +250,10 @@ export function openNativeSource(options: CaptureOptions): EventSource {
       process.once('exit', close);
     },
     stats: () => toStats(native.stats()),
+    setHints: (pid, kinds) => native.setHints(pid, kinds),
+    takeGaps: () => native.takeGaps(),
+    clocks: () => addon.clocks(),
+    throttle: (knobs) => native.throttle(knobs),
     async stop() {
       await native.stop();
       process.off('exit', close);
@@ -217,7 +270,15 @@ export function nativeAvailable(): Availability {
   try {
     const addon = loadAddon();
     const least = CAPTURE_LIMITS.ringBytes.least;
-    const options = { snaplen: 0, ringBytes: least, ports: [], pids: [], names: [], cgroups: [] };
+    const options = {
+      snaplen: 0,
+      ringBytes: least,
+      ports: [],
+      pids: [],
+      names: [],
+      cgroups: [],
+      hints: hintBits(HINT_NAMES),
+    };
     withCodedErrors(() => new addon.Source(toNative(options))).close();
     return { ok: true };
   } catch (error) {

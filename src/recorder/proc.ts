@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, readlinkSync, readSync } from 'node:
 import { hostname, release } from 'node:os';
 import type { ProcessDetail } from '../model/event.js';
 import { maskCommandLine } from './redaction-policy.js';
+import { detectRuntime } from './runtimes.js';
 
 /** Bytes of a command line that are looked at, and of each argument that are kept. */
 const MOST_COMMAND = 4096;
@@ -63,17 +64,19 @@ export function readProcess(pid: number): ProcessFacts | undefined {
   const stat = readStat(pid);
   if (stat === undefined) return undefined;
   const args = readText(`/proc/${pid}/cmdline`, MOST_COMMAND).replace(/\0+$/, '').split('\0');
+  const executable = readExecutable(pid);
   const cgroup = /^0::(.*)$/m.exec(readText(`/proc/${pid}/cgroup`))?.[1] ?? '';
   return {
     name: readText(`/proc/${pid}/comm`).replace(/\n$/, ''),
     parentPid: stat.parentPid,
     detail: {
-      executable: readExecutable(pid),
+      executable,
       command: maskCommandLine(args.slice(0, MOST_ARGUMENTS)).map((arg) =>
         arg.slice(0, MOST_ARGUMENT),
       ),
       cgroup,
       startTicks: stat.startTicks,
+      runtime: { name: detectRuntime(pid, executable), version: '', hints: [] },
     },
   };
 }

@@ -21,7 +21,10 @@ export class Roster {
   private readonly connections = new Map<bigint, Row>();
   private readonly processes = new Map<number, ProcessFacts | undefined>();
 
-  constructor(private readonly read: (pid: number) => ProcessFacts | undefined = readProcess) {}
+  constructor(
+    private readonly read: (pid: number) => ProcessFacts | undefined = readProcess,
+    private readonly forget: (pid: number) => void = () => {},
+  ) {}
 
   /**
    * Notes what a batch says about connections and processes.
@@ -55,7 +58,9 @@ export class Roster {
         if (this.processes.delete(pid)) this.meet(pid, batch.time_ns[row]!, fresh);
         break;
       case EventKind.exit:
-        if (batch.tid[row] === pid) this.processes.delete(pid);
+        if (batch.tid[row] !== pid) break;
+        this.processes.delete(pid);
+        this.forget(pid);
         break;
       default:
     }

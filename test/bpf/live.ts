@@ -9,6 +9,7 @@ import { describe, expect } from 'vitest';
 import type { Batch } from '../../src/model/batch.js';
 import type { BytesColumn } from '../../src/model/columns.js';
 import { EventFlag, EventKind } from '../../src/model/event.js';
+import { HintKind } from '../../src/model/hints.js';
 import { nativeAvailable, openNativeSource } from '../../src/recorder/native-source.js';
 import type { CaptureOptions, EventSource } from '../../src/recorder/source.js';
 
@@ -30,6 +31,16 @@ export interface LiveEvent {
   readonly parent: number;
   readonly name: string;
   readonly payload: string;
+  readonly goroutine: number;
+  readonly caller: number;
+  readonly creator: number;
+  readonly slice: number;
+  readonly leaseTid: number;
+  readonly leaseAge: number;
+  readonly wakee: number;
+  readonly call: number;
+  readonly waitCall: number;
+  readonly waitWord: bigint;
 }
 
 export const ALL: CaptureOptions = {
@@ -39,6 +50,7 @@ export const ALL: CaptureOptions = {
   pids: [],
   names: [],
   cgroups: [],
+  hints: HintKind.threads,
 };
 
 const availability = nativeAvailable();
@@ -77,6 +89,16 @@ function toEvents(batch: Batch): LiveEvent[] {
     parent: batch.parent[row]!,
     name: text(batch.name, row),
     payload: text(batch.payload, row),
+    goroutine: batch.goroutine[row]!,
+    caller: batch.caller[row]!,
+    creator: batch.creator[row]!,
+    slice: batch.slice[row]!,
+    leaseTid: batch.lease_tid[row]!,
+    leaseAge: batch.lease_age[row]!,
+    wakee: batch.wakee[row]!,
+    call: batch.call[row]!,
+    waitCall: batch.wait_call[row]!,
+    waitWord: batch.wait_word[row]!,
   }));
 }
 

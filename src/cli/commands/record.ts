@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { CodedError } from '../../model/errors.js';
+import { HINT_NAMES, type HintName, hintBits } from '../../model/hints.js';
 import { openNativeSource } from '../../recorder/native-source.js';
 import type { RecordStats } from '../../recorder/record.js';
 import { redactionPolicy } from '../../recorder/redaction-policy.js';
@@ -72,6 +73,11 @@ const OPTIONS = {
     default: [] as string[],
     describe: 'Only this cgroup v2: a path, or an id',
   },
+  hints: {
+    type: 'string',
+    default: 'lease,wakes,threads',
+    describe: 'Causality hints: all, none, or a list of lease, wakes, threads, go, loop',
+  },
   snaplen: { type: 'number', default: 1024, describe: 'Bytes kept of each message head, 0..4096' },
   'ring-size': { type: 'string', default: '8MiB', describe: 'Buffer between kernel and recorder' },
   'redact-header': {
@@ -122,6 +128,21 @@ function cgroupId(text: string): bigint {
   return stat.ino;
 }
 
+function parseHints(text: string): HintName[] {
+  if (text === 'all') return [...HINT_NAMES];
+  if (text === 'none') return [];
+  return text.split(',').map((part) => {
+    const name = HINT_NAMES.find((known) => known === part.trim());
+    if (name !== undefined) return name;
+    throw new CodedError(
+      'USAGE',
+      `"${part.trim()}" is not a kind of hint.`,
+      '--hints',
+      `Give all, none, or a list of ${HINT_NAMES.join(', ')}.`,
+    );
+  });
+}
+
 function captureOptions(args: Args): CaptureOptions {
   for (const port of args.port) requireWhole('--port', port, 1, 65_535);
   for (const pid of args.pid) requireWhole('--pid', pid, 1, 2 ** 22);
@@ -133,6 +154,7 @@ function captureOptions(args: Args): CaptureOptions {
     pids: args.pid,
     names: args.process,
     cgroups: args.cgroup.map(cgroupId),
+    hints: hintBits(parseHints(args.hints)),
     ...(args.redact ? { redaction: redactionPolicy(args.redactHeader, args.redactQuery) } : {}),
   };
 }
@@ -187,6 +209,7 @@ export async function handler(args: Args): Promise<number> {
       minFreeShare: parseShare('--min-free', args.minFree),
     },
     ...(capture.redaction === undefined ? {} : { redaction: capture.redaction }),
+    hints: parseHints(args.hints),
     filters: describeFilters(capture),
     statsEveryMs: parseDuration('--stats-interval', args.statsInterval),
   };

@@ -1,5 +1,5 @@
-import type { CallTypes } from './background.js';
 import { BackwardKind, type BackwardLabels } from './backward-labels.js';
+import type { Kinds } from './kinds.js';
 import type { ProcessIndex } from './process-index.js';
 import type { ThreadContext } from './thread-context.js';
 
@@ -8,7 +8,7 @@ const PRIOR_COUNT = 10;
 const PRIOR_MEAN = 0.95;
 const CEILING = 0.9995;
 
-/** What speaks for and against one pair of types. */
+/** What speaks for and against one pair of kinds. */
 interface Tally {
   /** Neighbours with labels of their own: how many, and how many agree. */
   labelled: number;
@@ -21,13 +21,13 @@ interface Tally {
   strangersInTime: number;
 }
 
-/** Per call: the next call of the same type, -1 none. */
-function nextOfType(types: CallTypes): Int32Array {
-  const next = new Int32Array(types.of.length).fill(-1);
+/** Per call: the next call of the same kind, -1 none. */
+function nextOfKind(calls: Kinds): Int32Array {
+  const next = new Int32Array(calls.of.length).fill(-1);
   const last = new Map<number, number>();
-  for (let client = types.of.length - 1; client >= 0; client--) {
-    next[client] = last.get(types.of[client]!) ?? -1;
-    last.set(types.of[client]!, client);
+  for (let client = calls.of.length - 1; client >= 0; client--) {
+    next[client] = last.get(calls.of[client]!) ?? -1;
+    last.set(calls.of[client]!, client);
   }
   return next;
 }
@@ -61,22 +61,22 @@ function trustOf(tally: Tally): number {
 
 /**
  * How often two calls of a burst, sent one after the other, share their parent, by pair of
- * types (number of the first × number of types + number of the second).
+ * kinds (number of the first × number of kinds + number of the second).
  *
  * @param labels what the responses say, without anything shared within bursts
  */
 export function learnSiblings(
   index: ProcessIndex,
   context: ThreadContext,
-  types: CallTypes,
+  calls: Kinds,
   labels: BackwardLabels,
 ): Map<number, number> {
   const tallies = new Map<number, Tally>();
-  const next = nextOfType(types);
+  const next = nextOfKind(calls);
   for (let client = 0; client < context.before.length; client++) {
     const before = context.before[client]!;
     if (before < 0) continue;
-    const pair = types.of[before]! * types.names.length + types.of[client]!;
+    const pair = calls.of[before]! * calls.count + calls.of[client]!;
     const empty = {
       labelled: 0,
       agreeing: 0,

@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Batch, EVENT_COLUMNS } from '../../model/batch.js';
 import { EXCHANGE_COLUMNS, Role } from '../../model/exchange.js';
-import type { ProcessRecord } from '../../model/process.js';
 import { concatTables } from '../../model/tables.js';
 import { readTable, writeTable } from '../../store/table-file.js';
+import { processFinder } from '../process-finder.js';
 import type { DecodeInput, DecodeOutput } from '../tasks.js';
 import { forEachConnection, roleOf } from './connections.js';
 import { ExchangeBuilder } from './exchange-builder.js';
@@ -18,24 +18,6 @@ export interface Decoded {
   readonly opaqueConnections: number;
   readonly clientExchanges: number;
   readonly serverExchanges: number;
-}
-
-/** Finds the life of a pid that contains a moment; the nearest one if none does. */
-function processFinder(
-  processes: readonly ProcessRecord[],
-): (host: number, pid: number, time: number) => number {
-  const lives = new Map<string, number[]>();
-  for (const [index, { host, pid }] of processes.entries()) {
-    const key = `${host} ${pid}`;
-    const list = lives.get(key);
-    if (list === undefined) lives.set(key, [index]);
-    else list.push(index);
-  }
-  return (host, pid, time) => {
-    const list = lives.get(`${host} ${pid}`) ?? [];
-    const inside = list.find((i) => processes[i]!.from <= time && time < processes[i]!.to);
-    return inside ?? list.at(-1) ?? 0;
-  };
 }
 
 /**

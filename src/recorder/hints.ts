@@ -1,0 +1,56 @@
+import { readdirSync } from 'node:fs';
+import { type HintName, hintBits, type RuntimeName } from '../model/hints.js';
+import { type ProcessFacts, readProcess } from './proc.js';
+import type { EventSource } from './source.js';
+
+/** Which hints tell something in which runtime. Those of threads are for all. */
+const BY_RUNTIME: Partial<Record<RuntimeName, readonly HintName[]>> = {
+  dotnet: ['lease', 'wakes'],
+  java: ['lease', 'wakes'],
+  python: ['wakes'],
+};
+
+/**
+ * Tells the source which hints each process gives, by its runtime, so that no process pays for
+ * what only another runtime needs.
+ */
+export class HintedProcesses {
+  private readonly told = new Set<number>();
+
+  /** @param wanted the kinds that this recording uses */
+  constructor(
+    private readonly source: EventSource,
+    private readonly wanted: readonly HintName[],
+    private readonly readFacts: (pid: number) => ProcessFacts | undefined = readProcess,
+  ) {}
+
+  /** Reads what /proc says of a process, and lets it give its hints from now on. */
+  readonly read = (pid: number): ProcessFacts | undefined => {
+    const facts = this.readFacts(pid);
+    if (facts === undefined) return undefined;
+    const { runtime } = facts.detail;
+    const hints = (BY_RUNTIME[runtime?.name ?? ''] ?? []).filter((name) =>
+      this.wanted.includes(name),
+    );
+    if (hints.length > 0) {
+      this.source.setHints(pid, hintBits(hints));
+      this.told.add(pid);
+    } else this.forget(pid);
+    if (runtime === undefined) return facts;
+    return { ...facts, detail: { ...facts.detail, runtime: { ...runtime, hints } } };
+  };
+
+  /** The process is gone. */
+  readonly forget = (pid: number): void => {
+    if (this.told.delete(pid)) this.source.setHints(pid, 0);
+  };
+
+  /** Looks at every process that runs now, before the first event of it. */
+  scan(): void {
+    if (this.wanted.length === 0) return;
+    for (const entry of readdirSync('/proc')) {
+      const pid = Number(entry);
+      if (Number.isInteger(pid)) this.read(pid);
+    }
+  }
+}

@@ -1,0 +1,125 @@
+// What processes of several runtimes tell of whose work a call is, against what they say themselves.
+import { Agent, get } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, it } from 'vitest';
+import { EventFlag, EventKind } from '../../src/model/event.js';
+import { type HintName, hintBits } from '../../src/model/hints.js';
+import { HintedProcesses } from '../../src/recorder/hints.js';
+import {
+  describeLive,
+  freePort,
+  hasTool,
+  type LiveEvent,
+  settle,
+  startProgram,
+  startRecording,
+  stopPrograms,
+} from './live.js';
+
+const program = (name: string) => fileURLToPath(new URL(`programs/${name}`, import.meta.url));
+
+const FUTEX = 202;
+
+/** One request after the other on `connections` keep-alive connections. */
+async function load(port: number, requests: number, connections: number): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const one = () =>
+    new Promise<void>((resolve, reject) => {
+      get({ port, host: '127.0.0.1', agent }, (response) => {
+        if (response.statusCode !== 200) reject(new Error(`answered ${response.statusCode}`));
+        response.resume().once('end', resolve);
+      }).once('error', reject);
+    });
+  const worker = async () => {
+    for (let i = 0; i < requests / connections; i++) await one();
+  };
+  await Promise.all(Array.from({ length: connections }, worker));
+  agent.destroy();
+}
+
+interface Service {
+  readonly pid: number;
+  readonly port: number;
+  readonly backend: number;
+}
+
+async function startService(command: string, args: string[]): Promise<Service> {
+  const backend = await freePort();
+  await startProgram('node', [program('backend.mjs'), String(backend)]);
+  const port = await freePort();
+  const { pid } = await startProgram(command, [...args, String(port), String(backend)]);
+  return { pid: pid!, port, backend };
+}
+
+/** What a service records under load, after it was warmed up. */
+async function record(
+  { pid, port, backend }: Service,
+  hints: readonly HintName[],
+): Promise<LiveEvent[]> {
+  await load(port, 100, 4);
+  const recording = startRecording({ hints: hintBits(hints), ports: [port, backend] });
+  new HintedProcesses(recording.source, hints).read(pid);
+  await load(port, 400, 4);
+  await settle();
+  return (await recording.finish()).filter((event) => event.pid === pid);
+}
+
+/** The calls of a recording: sends of a request, with the number its URL gives under `key`. */
+function callsOf(events: readonly LiveEvent[], key: string) {
+  return events
+    .filter(({ kind, payload }) => kind === EventKind.send && payload.startsWith('GET /call'))
+    .map((event) => ({
+      event,
+      truth: Number(new RegExp(`[?&]${key}=(\\d+)`).exec(event.payload)?.[1]),
+    }));
+}
+
+describeLive('hints', () => {
+  afterEach(stopPrograms);
+
+  it.runIf(hasTool('java'))(
+    'Java: the thread that leased a connection is the handler’s',
+    async () => {
+      const service = await startService('java', [program('Leases.java')]);
+      const events = await record(service, ['lease']);
+      const calls = callsOf(events, 'thread');
+      expect(calls).toHaveLength(400);
+      const leased = calls.filter(({ event }) => event.leaseTid !== 0);
+      expect(leased.length).toBeGreaterThan(380);
+      const right = leased.filter(({ event, truth }) => event.leaseTid === truth);
+      expect(right.length / leased.length).toBeGreaterThan(0.99);
+      // The sender's own thread does not tell it.
+      const same = calls.filter(({ event, truth }) => event.tid === truth);
+      expect(same.length).toBeLessThan(calls.length / 2);
+      for (const { event } of leased) expect(event.flags & EventFlag.hints).toBeTruthy();
+      expect(events.filter(({ kind }) => kind === EventKind.wake)).toEqual([]);
+    },
+  );
+
+  it.runIf(hasTool('python3'))(
+    'Python: a pool’s thread wakes the handler with the answer',
+    async () => {
+      const service = await startService('python3', [program('pool.py')]);
+      const events = await record(service, ['wakes']);
+      const calls = callsOf(events, 'thread');
+      expect(calls).toHaveLength(400);
+      let found = 0;
+      for (const { event, truth } of calls) {
+        const at = events.indexOf(event);
+        // What the calling thread does next: read the answer, then wake the handler.
+        const wakes = events
+          .slice(at)
+          .filter(
+            ({ kind, tid }) =>
+              tid === event.tid && (kind === EventKind.wake || kind === EventKind.send),
+          );
+        const end = wakes.findIndex(({ kind }, index) => index > 0 && kind === EventKind.send);
+        const mine = end === -1 ? wakes : wakes.slice(0, end);
+        if (mine.some(({ wakee, waitCall }) => wakee === truth && waitCall === FUTEX)) found++;
+      }
+      expect(found / calls.length).toBeGreaterThan(0.9);
+      const perRequest = events.filter(({ kind }) => kind === EventKind.wake).length / 400;
+      expect(perRequest).toBeLessThan(12);
+    },
+  );
+});
