@@ -122,7 +122,7 @@ static __always_inline bool connection_changed(const struct sock *sk, struct soc
 static __always_inline void tell_unseen(struct socket_state *state, __u32 position, __u64 cookie,
 					__u64 id, __u32 peer_sequence, enum direction direction)
 {
-	struct stream_state *stream = &state->streams[direction];
+	struct stream_state *stream = &state->streams[direction & 1];
 	__u32 unseen = position - stream->next;
 	struct event_io *event;
 

@@ -104,7 +104,7 @@ static __always_inline void hold_back(const struct io_call *call, struct total *
 static __always_inline void sum_call(const struct io_call *call, __u32 flags)
 {
 	struct socket_state *state = call->state;
-	struct total *total = &state->totals[call->direction];
+	struct total *total = &state->totals[call->direction & 1];
 	bool follows, full;
 
 	flags |= opaque_flag(state);

@@ -6,10 +6,11 @@ import { concatTables } from '../../model/tables.js';
 import { readTable, writeTable } from '../../store/table-file.js';
 import { processFinder } from '../process-finder.js';
 import type { DecodeInput, DecodeOutput } from '../tasks.js';
-import { forEachConnection, roleOf } from './connections.js';
+import { type ConnectionRows, forEachConnection, roleOf } from './connections.js';
 import { ExchangeBuilder } from './exchange-builder.js';
 import { pairMessages } from './pairing.js';
 import { buildStream } from './streams.js';
+import { readTurns, type TurnExchanges } from './turns.js';
 
 /** Exchanges of one host's events, gathered in a builder, with what was counted on the way. */
 export interface Decoded {
@@ -37,19 +38,26 @@ export function decodeEvents(
   forEachConnection(events, (rows, connection) => {
     if (rows.sends.length + rows.receives.length === 0) return;
     counts.connections++;
-    const role = roleOf(events, rows);
-    if (role === undefined) {
+    const found = readHttp(events, rows) ?? readTurns(events, rows);
+    if (found === undefined) {
       counts.opaqueConnections++;
       return;
     }
-    const isClient = role === Role.client;
-    const requests = buildStream(events, isClient ? rows.sends : rows.receives);
-    const responses = buildStream(events, isClient ? rows.receives : rows.sends);
-    const pairs = pairMessages(events, requests, responses, rows.end !== -1);
-    counts[isClient ? 'clientExchanges' : 'serverExchanges'] += pairs.length;
-    builder.add({ host, connection, role, rows }, pairs);
+    const { protocol, role, pairs } = found;
+    counts[role === Role.client ? 'clientExchanges' : 'serverExchanges'] += pairs.length;
+    builder.add({ host, connection, protocol, role, rows }, pairs);
   });
   return { builder, ...counts };
+}
+
+/** The exchanges of a connection that speaks HTTP/1; undefined where none was seen. */
+function readHttp(events: Batch, rows: ConnectionRows): TurnExchanges | undefined {
+  const role = roleOf(events, rows);
+  if (role === undefined) return undefined;
+  const isClient = role === Role.client;
+  const requests = buildStream(events, isClient ? rows.sends : rows.receives);
+  const responses = buildStream(events, isClient ? rows.receives : rows.sends);
+  return { protocol: 'http', role, pairs: pairMessages(events, requests, responses, rows.end !== -1) };
 }
 
 async function readHosts(input: DecodeInput): Promise<Map<number, Batch>> {

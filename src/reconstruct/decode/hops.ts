@@ -11,6 +11,16 @@ export interface Hops {
 
 type Key = (exchanges: ExchangeTable, row: number) => string;
 
+/** The sockets at both ends of a Unix connection, of one host. */
+function unixEnds(x: ExchangeTable, row: number): string {
+  const [own, other] = [x.connection[row]!, x.peer[row]!];
+  const isClient = x.role[row] === Role.client;
+  return `${x.host[row]} ${isClient ? own : other} ${isClient ? other : own}`;
+}
+
+/** Both ends of a Unix connection counted the same bytes before the request. */
+const unixKey: Key = (x, row) => `${unixEnds(x, row)} ${x.request_sequence[row]}`;
+
 /** Both ends name the same 4-tuple and the same position in the request stream. */
 const tupleKey: Key = (x, row) => {
   const local = `${x.local_address[row]} ${x.local_port[row]}`;
@@ -71,11 +81,17 @@ function joinBy(
  * of a connection is the one that the server received at n. What is left, because address
  * translation showed the ends different tuples, joins by the sequence numbers of both
  * streams (2^-64 by chance). Reused tuples and wrapped numbers are told apart by time.
+ * Unix sockets know each other: their requests join by the bytes that each end counted before,
+ * and where the counts began at different moments, by time alone.
  */
 export function joinHops(exchanges: ExchangeTable): Hops {
   const taken = new Uint8Array(exchanges.rows);
   const out = { client: [] as number[], server: [] as number[] };
+  const isUnix = (row: number) => exchanges.peer[row] !== 0n;
   joinBy(exchanges, tupleKey, (row) => exchanges.remote_port[row] !== 0, taken, out);
-  joinBy(exchanges, sequenceKey, (row) => exchanges.response_sequence[row] !== 0, taken, out);
+  joinBy(exchanges, unixKey, isUnix, taken, out);
+  joinBy(exchanges, unixEnds, isUnix, taken, out);
+  const isTranslated = (row: number) => exchanges.response_sequence[row] !== 0 && !isUnix(row);
+  joinBy(exchanges, sequenceKey, isTranslated, taken, out);
   return { client: Uint32Array.from(out.client), server: Uint32Array.from(out.server) };
 }
