@@ -32,8 +32,6 @@ __u32 own_tgid = 0;
 volatile __u32 head_limit = EVENT_PAYLOAD_MAX;
 /* Connections whose sample_key() is below this are recorded; SAMPLE_ALL: every one. */
 volatile __u32 sample_limit = 0xffffffff;
-/* Events that only help to find causes are not sent. */
-volatile bool hints_paused = false;
 
 /* max_entries is set before loading. */
 struct {
@@ -164,9 +162,9 @@ struct socket_state {
 	__u16 role;     /* EVENT_FLAG_ACTIVE, EVENT_FLAG_PASSIVE or 0 */
 	__u16 padding;
 	struct stream_state streams[2];
-	struct hint_state hints;
 	__u64 connect_ns;     /* connect() not told yet: whether it is in the sample shows with its port; 0 none */
 	__u64 connect_cgroup;
+	struct hint_state hints;
 	__u32 sample_key;     /* 0: not computed yet */
 	__u32 tgid; /* who used the socket first (or called connect) */
 	__u32 tid;

@@ -11,7 +11,9 @@
 #include "js_batch.h"
 #include "js_recognise.h"
 #include "js_redact.h"
+#include "js_tls.h"
 #include "layout.h"
+#include "privilege.h"
 #include "recorder.h"
 
 namespace aftertrace {
@@ -69,6 +71,7 @@ CaptureOptions readOptions(Napi::Object options) {
   capture.snaplen = number(options.Get("snaplen"));
   capture.ringBytes = static_cast<std::size_t>(options.Get("ringBytes").As<Napi::Number>().Int64Value());
   capture.hints = number(options.Get("hints"));
+  capture.tls = options.Get("tls").ToBoolean();
   capture.ports = list<uint16_t>(options, "ports", number);
   capture.pids = list<uint32_t>(options, "pids", number);
   capture.names = list<std::string>(
@@ -87,9 +90,11 @@ class Source : public Napi::ObjectWrap<Source> {
                        {InstanceAccessor<&Source::info>("info"),
                         InstanceMethod<&Source::start>("start"),
                         InstanceMethod<&Source::stats>("stats"),
-                        InstanceMethod<&Source::setHints>("setHints"),
                         InstanceMethod<&Source::takeGaps>("takeGaps"),
                         InstanceMethod<&Source::throttle>("throttle"),
+                        InstanceMethod<&Source::setHints>("setHints"),
+                        InstanceMethod<&Source::pauseHints>("pauseHints"),
+                        InstanceMethod<&Source::tls>("tls"),
                         InstanceMethod<&Source::stop>("stop"),
                         InstanceMethod<&Source::close>("close")});
   }
@@ -167,6 +172,10 @@ class Source : public Napi::ObjectWrap<Source> {
                         call[1].As<Napi::Number>().Uint32Value());
   }
 
+  void pauseHints(const Napi::CallbackInfo &call) {
+    if (recorder_) recorder_->pauseHints(call[0].As<Napi::Boolean>().Value());
+  }
+
   Napi::Value stop(const Napi::CallbackInfo &call) {
     const auto deferred = Napi::Promise::Deferred::New(call.Env());
     if (drain_) {
@@ -226,6 +235,7 @@ class Source : public Napi::ObjectWrap<Source> {
     set("payloadUnreadable", static_cast<double>(losses.byCause[LOSS_PAYLOAD_UNREADABLE]));
     set("socketState", static_cast<double>(losses.byCause[LOSS_SOCKET_STATE]));
     set("sampled", static_cast<double>(losses.byCause[LOSS_SAMPLED]));
+    set("tlsUnjoined", static_cast<double>(losses.byCause[LOSS_TLS_UNJOINED]));
     set("recursion", static_cast<double>(losses.recursion));
     set("produced", static_cast<double>(losses.produced));
     set("runTimeNs", static_cast<double>(losses.runTime));
@@ -261,15 +271,21 @@ class Source : public Napi::ObjectWrap<Source> {
     return list;
   }
 
-  // throttle({ headLimit, sampleLimit, hintsPaused }): what the programs leave out from now on.
+  // throttle({ headLimit, sampleLimit }): what the programs leave out from now on.
   void throttle(const Napi::CallbackInfo &call) {
     if (!recorder_) return;
     const Napi::Object knobs = call[0].As<Napi::Object>();
     Throttle throttle;
     throttle.headLimit = knobs.Get("headLimit").As<Napi::Number>().Uint32Value();
     throttle.sampleLimit = knobs.Get("sampleLimit").As<Napi::Number>().Uint32Value();
-    throttle.hintsPaused = knobs.Get("hintsPaused").As<Napi::Boolean>().Value();
     recorder_->throttle(throttle);
+  }
+
+  // { targets, probes, stepped, findings: [{ pid, kind, path, detail }] }; undefined where it is off.
+  Napi::Value tls(const Napi::CallbackInfo &call) {
+    const Napi::Env env = call.Env();
+    TlsWatcher *watcher = recorder_ ? recorder_->tls() : nullptr;
+    return watcher == nullptr ? env.Undefined() : tlsToJs(env, *watcher);
   }
 
   static void onTearDown(void *self) { static_cast<Source *>(self)->end(); }
@@ -296,7 +312,13 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("clocks", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
                 return clocks(call.Env());
               }));
+  exports.Set("limitCapabilities", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
+                bool lossless;
+                const uint64_t kept = call[0].As<Napi::BigInt>().Uint64Value(&lossless);
+                return Napi::String::New(call.Env(), limitCapabilities(kept));
+              }));
   exports.Set("redact", Napi::Function::New(env, redact));
+  exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
   return exports;
 }
 

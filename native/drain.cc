@@ -36,6 +36,8 @@ Drain::Drain(Recorder &recorder, int64_t offsetNs, const RedactionPolicy *policy
   // Signals belong to Node's threads: a new thread inherits the mask.
   sigset_t all, before;
   sigfillset(&all);
+  // Except the one that asks every thread to give up its capabilities.
+  sigdelset(&all, SIGRTMAX);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   thread_ = std::thread([this] { run(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);

@@ -106,6 +106,24 @@ void Recorder::configure(const CaptureOptions &options) {
     bpf_program__set_autoattach(program, false);
   }
   if ((options.hints & HINT_WAKES) == 0) bpf_program__set_autoload(skeleton_->progs.on_waking, false);
+  configureTls(options.tls);
+}
+
+// These are attached where libraries are found.
+void Recorder::configureTls(bool wanted) {
+  tlsWanted_ = wanted;
+  skeleton_->rodata->tls_enabled = wanted;
+  for (bpf_program *program : {skeleton_->progs.on_tls_call, skeleton_->progs.on_tls_return,
+                               skeleton_->progs.on_tls_forget}) {
+    bpf_program__set_autoload(program, wanted);
+    bpf_program__set_autoattach(program, false);
+  }
+  if (wanted) return;
+  // What they would remember takes memory even if it is never used.
+  for (bpf_map *map : {skeleton_->maps.tls_sessions, skeleton_->maps.tls_owners,
+                       skeleton_->maps.tls_waiting_records}) {
+    bpf_map__set_max_entries(map, 1);
+  }
 }
 
 void Recorder::fillFilters(const CaptureOptions &options) {
@@ -148,6 +166,11 @@ void Recorder::attach() {
     attachWakes();
   }
   runSnapshot();
+  if (tlsWanted_) {
+    tls_ = std::make_unique<TlsWatcher>(TlsPrograms{skeleton_->progs.on_tls_call,
+                                                    skeleton_->progs.on_tls_return,
+                                                    skeleton_->progs.on_tls_forget});
+  }
 }
 
 void Recorder::runSnapshot() {
@@ -167,6 +190,7 @@ void Recorder::detach() {
     attachWakes();
   }
   aftertrace_bpf::detach(skeleton_.get());
+  if (tls_) tls_->stop();
 }
 
 void Recorder::sweepSilent() {
@@ -216,6 +240,13 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds) {
   attachWakes();
 }
 
+void Recorder::pauseHints(bool paused) {
+  const std::lock_guard<std::mutex> lock(hints_);
+  hintsPaused_ = paused;
+  skeleton_->bss->hints_paused = paused;
+  attachWakes();
+}
+
 // Attaches or detaches as things are. A hint that cannot be had is no reason to stop recording.
 void Recorder::attachWakes() {
   const bool wanted = attached_ && !hintsPaused_ && !waking_.empty();
@@ -236,10 +267,6 @@ void Recorder::throttle(const Throttle &throttle) {
   auto &knobs = *skeleton_->data;
   knobs.head_limit = throttle.headLimit;
   knobs.sample_limit = throttle.sampleLimit;
-  const std::lock_guard<std::mutex> lock(hints_);
-  hintsPaused_ = throttle.hintsPaused;
-  skeleton_->bss->hints_paused = hintsPaused_;
-  attachWakes();
 }
 
 void Recorder::sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const {

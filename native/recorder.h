@@ -8,11 +8,12 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
-#include <unordered_set>
 #include <utility>
+#include <unordered_set>
 #include <vector>
 
 #include "events.h"
+#include "tls_watcher.h"
 
 struct aftertrace_bpf;
 struct bpf_link;
@@ -22,6 +23,7 @@ namespace aftertrace {
 struct CaptureOptions {
   uint32_t snaplen = 1024;
   std::size_t ringBytes = 16 << 20;  // rounded up to a power of two
+  bool tls = false;                  // probe TLS libraries for their plaintext
   // Empty accepts all.
   std::vector<uint16_t> ports;
   std::vector<uint32_t> pids;
@@ -54,7 +56,6 @@ constexpr uint32_t kNoCall = 511;
 struct Throttle {
   uint32_t headLimit = EVENT_PAYLOAD_MAX;  // bytes kept of the heads of healthy messages
   uint32_t sampleLimit = UINT32_MAX;       // connections whose key is below this are recorded
-  bool hintsPaused = false;
 };
 
 class Recorder {
@@ -87,24 +88,31 @@ class Recorder {
   LossCounts losses() const;
   // Takes effect with the next event.
   void throttle(const Throttle &throttle);
+  // Null where plaintext of TLS is not asked for, and before attach().
+  TlsWatcher *tls() const { return tls_.get(); }
 
   // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
   void setHints(uint32_t tgid, uint32_t kinds);
+  // No process gives hints until this is taken back.
+  void pauseHints(bool paused);
 
  private:
   void configure(const CaptureOptions &options);
+  void configureTls(bool wanted);
   void fillFilters(const CaptureOptions &options);
   void identify();
   void runSnapshot();
   void setSweepAges(uint64_t age, uint64_t quietAge);
-  void attachWakes();  // with hints_ held
   void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
+  void attachWakes();  // with hints_ held
 
   struct Destroy {
     void operator()(aftertrace_bpf *skeleton) const;
   };
   std::unique_ptr<aftertrace_bpf, Destroy> skeleton_;
+  std::unique_ptr<TlsWatcher> tls_;
   std::size_t ringBytes_ = 0;
+  bool tlsWanted_ = false;
   bool attached_ = false;
   bpf_link *files_ = nullptr;
   std::mutex hints_;  // the drain thread detaches, JavaScript tells of processes

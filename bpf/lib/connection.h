@@ -138,7 +138,7 @@ static __always_inline void tell_unseen(struct socket_state *state, __u32 positi
 		event->sequence = stream->next;
 		event->peer_sequence = peer_sequence;
 		event->bytes = unseen;
-		event->padding = 0;
+		event->offset = 0;
 		submit(event);
 	}
 	stream->next = position;

@@ -15,6 +15,9 @@
 /* Kinds that may be used at all: HINT_ bits. What is off costs nothing. */
 const volatile __u32 hint_kinds = 0;
 
+/* While set no process gives hints: the budget is short. */
+__u32 hints_paused = 0;
+
 /* Moves whenever `hinted` changes: what sockets remember of it no longer holds. */
 __u32 hints_generation = 0;
 

@@ -12,6 +12,7 @@
 #include "filter.h"
 #include "head.h"
 #include "hints.h"
+#include "tls-socket.h"
 #include "total.h"
 #include "transport.h"
 #include "user-buffer.h"
@@ -56,7 +57,7 @@ static __always_inline void fill_io(struct event_io *event, const struct io_call
 	event->sequence = call->sequence;
 	event->peer_sequence = call->peer_sequence;
 	event->bytes = call->bytes;
-	event->padding = 0;
+	event->offset = 0;
 }
 
 /* The call as a record of its own, without payload. */
@@ -453,6 +454,7 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 	enum transport transport = transport_of(sk);
 	struct io_call call = {};
 
+	tls_socket_io(sk, result, flags, direction);
 	if (transport == TRANSPORT_NONE)
 		return;
 	call.id = bpf_get_current_pid_tgid();

@@ -67,7 +67,7 @@ static __always_inline void total_emit(const struct total *total, __u64 connecti
 	event->sequence = total->sequence;
 	event->peer_sequence = total->peer_sequence;
 	event->bytes = total->bytes;
-	event->padding = 0;
+	event->offset = 0;
 	submit(event);
 }
 

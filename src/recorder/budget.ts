@@ -15,6 +15,8 @@ export interface BudgetLimits {
 /** One step of the budget and all before it. */
 export interface BudgetStep extends Throttle {
   readonly name: string;
+  /** No process gives hints. */
+  readonly hintsPaused: boolean;
 }
 
 /** What is kept of a head when heads are cut: start lines, and the headers that usually come first. */

@@ -1,6 +1,6 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { CodedError } from '../model/errors.js';
 import type { RecordStats } from './record.js';
 
@@ -11,8 +11,10 @@ export interface MetricsAddress {
 }
 
 export interface MetricsServer {
-  /** Where it really listens: a port of 0 becomes a free one. */
-  readonly address: MetricsAddress;
+  /** address:port where it really listens: a port of 0 becomes a free one. */
+  readonly place: string;
+  /** Gives it something to serve; before, it answers 503. */
+  begin(stats: () => RecordStats): void;
   close(): Promise<void>;
 }
 
@@ -73,7 +75,9 @@ function registryOf(stats: () => RecordStats): Registry {
     'CPU of recorder and kernel programs in the last second, share of one processor.',
     () => stats().cpuShare,
   );
-  collectDefaultMetrics({ register: registry, prefix: PREFIX });
+  gauge(registry, 'resident_memory_bytes', 'Memory of the recorder.', () =>
+    process.memoryUsage.rss(),
+  );
   return registry;
 }
 
@@ -93,31 +97,34 @@ function listen(server: Server, { host, port }: MetricsAddress): Promise<void> {
  *
  * @throws CodedError USAGE when the address cannot be listened on
  */
-export async function serveMetrics(
-  address: MetricsAddress,
-  stats: () => RecordStats,
-): Promise<MetricsServer> {
-  const registry = registryOf(stats);
+export async function serveMetrics(address: MetricsAddress): Promise<MetricsServer> {
+  let registry: Registry | undefined;
   const server = createServer((request, response) => {
     if (request.url !== '/metrics') {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('Metrics are at /metrics.\n');
-      return;
-    }
-    registry.metrics().then(
-      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
-      () => response.writeHead(500).end(),
-    );
+    } else if (registry === undefined) response.writeHead(503).end();
+    else answer(registry, response);
   });
   // A scraper that never finishes its request must not hold a connection for good.
   server.requestTimeout = 10_000;
   await listen(server, address);
   const { address: host, port } = server.address() as AddressInfo;
   return {
-    address: { host, port },
+    place: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+    begin: (stats) => {
+      registry = registryOf(stats);
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+function answer(registry: Registry, response: ServerResponse): void {
+  registry.metrics().then(
+    (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+    () => response.writeHead(500).end(),
+  );
 }

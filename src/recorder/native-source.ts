@@ -15,6 +15,7 @@ import {
   type SourceStats,
   type StreamGap,
   type Throttle,
+  type TlsState,
 } from './source.js';
 
 /** What the C side believes about records and columns; see native/layout.h. */
@@ -42,6 +43,7 @@ interface NativeStats {
   readonly ringFull: number;
   readonly payloadUnreadable: number;
   readonly socketState: number;
+  readonly tlsUnjoined: number;
   readonly recursion: number;
   readonly backpressure: number;
   readonly backpressureFromNs: bigint;
@@ -52,9 +54,11 @@ interface NativeSource {
   readonly info: { readonly monotonicOffsetNs: bigint; readonly ringBytes: number };
   start(onBatch: (batch: Batch) => void): void;
   stats(): NativeStats;
-  setHints(pid: number, kinds: number): void;
   takeGaps(): StreamGap[];
   throttle(knobs: Throttle): void;
+  setHints(pid: number, kinds: number): void;
+  pauseHints(paused: boolean): void;
+  tls(): TlsState | undefined;
   stop(): Promise<void>;
   close(): void;
 }
@@ -71,12 +75,25 @@ function toNative(options: CaptureOptions): NativeOptions {
   };
 }
 
+/** One probe that would be set into a TLS library. */
+export interface TlsProbe {
+  readonly program: 'call' | 'result' | 'forget';
+  /** Where in the file, bytes. */
+  readonly offset: number;
+  /** What the function is: see bpf/lib/tls-state.h. */
+  readonly cookie: number;
+  /** True at an instruction that the kernel emulates. */
+  readonly cheap: boolean;
+}
+
 interface NativeAddon {
   readonly Source: new (options: NativeOptions) => NativeSource;
   layout(): NativeLayout;
   clocks(): ClockReading;
   recognise(bytes: Uint8Array, moved: number, known: string, datagram: boolean): string;
+  limitCapabilities(kept: bigint): string;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
+  tlsProbes(path: string, all: boolean): readonly TlsProbe[];
 }
 
 /** The package root is two levels up from both src/recorder and dist/recorder. */
@@ -189,6 +206,7 @@ function toStats(stats: NativeStats): SourceStats {
       [LossCause.unknownSocket]: stats.undescribed,
       [LossCause.snapLength]: stats.cutHeads,
       [LossCause.budgetSample]: stats.sampled,
+      [LossCause.tlsUnjoined]: stats.tlsUnjoined,
     },
     unreadableCalls: nameCalls(stats.unreadableCalls),
     backpressureRange:
@@ -250,15 +268,32 @@ export function openNativeSource(options: CaptureOptions): EventSource {
       process.once('exit', close);
     },
     stats: () => toStats(native.stats()),
-    setHints: (pid, kinds) => native.setHints(pid, kinds),
     takeGaps: () => native.takeGaps(),
     clocks: () => addon.clocks(),
     throttle: (knobs) => native.throttle(knobs),
+    setHints: (pid, kinds) => native.setHints(pid, kinds),
+    pauseHints: (paused) => native.pauseHints(paused),
+    tls: () => native.tls(),
     async stop() {
       await native.stop();
       process.off('exit', close);
     },
   };
+}
+
+/** Bits of linux/capability.h. */
+const CAPABILITY = { SYS_PTRACE: 1n << 19n, PERFMON: 1n << 38n, BPF: 1n << 39n } as const;
+
+/**
+ * Gives up every capability that recording does not need any more, in all threads and for good: all but
+ * CAP_SYS_PTRACE, which names the executables of other users' processes, and those that attach programs.
+ *
+ * @param attaches true if programs are attached later: to executables, or for hints
+ * @returns what went wrong, '' if nothing
+ */
+export function giveUpCapabilities(attaches: boolean): string {
+  const attach = attaches ? CAPABILITY.PERFMON | CAPABILITY.BPF : 0n;
+  return loadAddon().limitCapabilities(CAPABILITY.SYS_PTRACE | attach);
 }
 
 export type Availability =
@@ -305,6 +340,15 @@ export function recogniseNatively(
   datagram = false,
 ): string {
   return loadAddon().recognise(bytes, moved, known, datagram);
+}
+
+/**
+ * The probes that a file would get, empty for anything that is no TLS library.
+ *
+ * @param all look into the full symbol table too, as for main programs
+ */
+export function tlsProbesOf(path: string, all: boolean): readonly TlsProbe[] {
+  return loadAddon().tlsProbes(path, all);
 }
 
 /** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */

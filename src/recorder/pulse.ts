@@ -94,6 +94,7 @@ export class Pulse {
     const { source, log, onNote } = this.options;
     const { step, detail } = this.budget;
     source.throttle(step);
+    source.pauseHints(step.hintsPaused);
     log.note([this.budgetRow(nowNs)]);
     onNote(`budget: ${detail.reason}: now at step ${detail.level}, ${step.name}`);
   }

@@ -154,7 +154,7 @@ export class SegmentLog {
 
   /** Ends the log: a last try to store what waits, then what is left counts as lost. */
   finish(): void {
-    this.failedMs = undefined;
+    if (this.failedMs !== undefined) this.failedMs = 0;
     this.tick();
     for (let batch = this.backlog.shift(); batch !== undefined; batch = this.backlog.shift()) {
       this.loseBatch(batch);

@@ -18,6 +18,8 @@ export interface CaptureOptions {
   readonly cgroups: readonly bigint[];
   /** Kinds of hints that processes may give: bits of HintKind. */
   readonly hints: number;
+  /** Probe TLS libraries for their plaintext; default false. */
+  readonly tls?: boolean;
   /** Mask secrets before a batch is delivered; undefined delivers heads as captured. */
   readonly redaction?: RedactionPolicy;
 }
@@ -92,8 +94,28 @@ export interface Throttle {
   readonly headLimit: number;
   /** Connections whose sample key is below this are recorded; {@link SAMPLE_ALL}: all. */
   readonly sampleLimit: number;
-  /** Events that only help to find causes are not made. */
-  readonly hintsPaused: boolean;
+}
+
+/** What a process was found to use for TLS. */
+export interface TlsFinding {
+  readonly pid: number;
+  /** plaintext: it is seen, unless `detail` says why not; the others: it is not. */
+  readonly kind: 'plaintext' | 'no-symbols' | 'go' | 'java';
+  /** Path of the library or program, as the process sees it. */
+  readonly path: string;
+  /** Why the kernel refused the probes; '' if it did not. */
+  readonly detail: string;
+}
+
+/** State of the probes in TLS libraries. */
+export interface TlsState {
+  /** Libraries, and programs with one linked in, that are probed now. */
+  readonly targets: number;
+  readonly probes: number;
+  /** Targets with a probe at an instruction that the kernel has to single-step: several times dearer. */
+  readonly stepped: number;
+  /** Found since the last call; the same may come again. */
+  readonly findings: readonly TlsFinding[];
 }
 
 /** Where batches come from: the kernel, or segments played again. */
@@ -106,13 +128,17 @@ export interface EventSource {
    */
   start(onBatch: (batch: Batch) => void): void;
   stats(): SourceStats;
-  /** Says which hints a process gives from now on: bits of HintKind, 0 none. Kinds that are off are ignored. */
-  setHints(pid: number, kinds: number): void;
   /** The holes in the streams of connections found since the last call. */
   takeGaps(): StreamGap[];
   clocks(): ClockReading;
   /** Takes effect with the next event. */
   throttle(knobs: Throttle): void;
+  /** Says which hints a process gives from now on: bits of HintKind, 0 none. Kinds that are off are ignored. */
+  setHints(pid: number, kinds: number): void;
+  /** While paused no process gives hints, except those of threads. */
+  pauseHints(paused: boolean): void;
+  /** undefined where the plaintext of TLS is not recorded. */
+  tls?(): TlsState | undefined;
   /** Ends the recording and resolves when everything recorded so far was delivered. */
   stop(): Promise<void>;
 }

@@ -105,7 +105,13 @@ describeLive('dependencies, end to end', () => {
     await sleep(500);
     await recorder.stop();
     const out = join(directory, 'out');
-    const result = run(process.execPath, [CLI, 'reconstruct', join(directory, 'segments'), '--out', out]);
+    const result = run(process.execPath, [
+      CLI,
+      'reconstruct',
+      join(directory, 'segments'),
+      '--out',
+      out,
+    ]);
     expect(result.stderr).not.toMatch(/error/i);
     ({ spans } = await readReconstruction(out));
   });
@@ -136,9 +142,7 @@ describeLive('dependencies, end to end', () => {
 
   test('shows what Redis was asked, below the request that asked', () => {
     const calls = select('client', 'redis');
-    expect(calls.map((row) => spans.method[row])).toEqual(
-      expect.arrayContaining(['SET', 'GET']),
-    );
+    expect(calls.map((row) => spans.method[row])).toEqual(expect.arrayContaining(['SET', 'GET']));
     expect(calls).toHaveLength(2 * REQUESTS);
     const linked = calls.filter((row) => spans.parent_span_id[row] !== '');
     expect(linked).toHaveLength(calls.length);

@@ -92,8 +92,6 @@ export class FakeSource implements EventSource {
     };
   }
 
-  setHints(): void {}
-
   takeGaps(): StreamGap[] {
     return this.gaps.splice(0);
   }
@@ -106,6 +104,9 @@ export class FakeSource implements EventSource {
   throttle(knobs: Throttle): void {
     this.throttled.push(knobs);
   }
+  setHints(): void {}
+
+  pauseHints(): void {}
 
   async stop(): Promise<void> {
     for (const batch of this.last.splice(0)) this.deliver(batch);

@@ -3,10 +3,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { recogniseNatively } from '../../src/recorder/native-source.js';
 
-
-const bytes = (...parts: (string | number[])[]) =>
-  Buffer.concat(parts.map((part) => Buffer.from(part as string, 'latin1')));
-const big32 = (value: number) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
+const bytes = (...parts: (string | readonly number[] | Buffer)[]) =>
+  Buffer.concat(
+    parts.map((part) =>
+      typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part),
+    ),
+  );
+const big32 = (value: number) => [
+  value >>> 24,
+  (value >>> 16) & 255,
+  (value >>> 8) & 255,
+  value & 255,
+];
 const big16 = (value: number) => [value >>> 8, value & 255];
 const little32 = (value: number) => big32(value).reverse();
 
@@ -26,7 +34,20 @@ const question = (id: number, host: string, type: number) =>
     [0, 1],
   );
 const produce = (topic: string) => {
-  const body = bytes(big16(0), big16(7), big32(5), big16(2), 'c1', big16(0xffff), big16(1), big32(30), big32(1), big16(topic.length), topic, 'value-secret');
+  const body = bytes(
+    big16(0),
+    big16(7),
+    big32(5),
+    big16(2),
+    'c1',
+    big16(0xffff),
+    big16(1),
+    big32(30),
+    big32(1),
+    big16(topic.length),
+    topic,
+    'value-secret',
+  );
   return bytes(big32(body.length), body);
 };
 const mongo = (verb: string, collection: string) => {
@@ -67,7 +88,9 @@ describe('recogniser', () => {
     expect(name(bytes('p', big32(11), 'secret\0'))).toBe('');
     expect(name(command(0x17, '\u0001\0\0\0secret'), 'mysql')).toBe('mysql EXECUTE');
     expect(name(bytes('+OK\r\n'), 'redis')).toBe('redis');
-    expect(recogniseNatively(question(9, 'a.example.org', 28), 31, '', true)).toBe('dns AAAA a.example.org');
+    expect(recogniseNatively(question(9, 'a.example.org', 28), 31, '', true)).toBe(
+      'dns AAAA a.example.org',
+    );
   });
 
   it('keeps names only where the protocol puts them', () => {
@@ -85,7 +108,18 @@ describe('recogniser', () => {
   });
 
   it('reads nothing outside and never fails, whatever the bytes', () => {
-    const protocols = ['', 'redis', 'postgresql', 'mysql', 'mongodb', 'kafka', 'memcached', 'dns', 'fastcgi', 'tls'];
+    const protocols = [
+      '',
+      'redis',
+      'postgresql',
+      'mysql',
+      'mongodb',
+      'kafka',
+      'memcached',
+      'dns',
+      'fastcgi',
+      'tls',
+    ];
     const starts = [
       query('select 1'),
       command(3, 'select 1'),
@@ -103,7 +137,10 @@ describe('recogniser', () => {
       });
     fc.assert(
       fc.property(
-        fc.oneof(fc.uint8Array({ maxLength: 128 }).map((data) => Buffer.from(data)), mutated),
+        fc.oneof(
+          fc.uint8Array({ maxLength: 128 }).map((data) => Buffer.from(data)),
+          mutated,
+        ),
         fc.nat(1 << 20),
         fc.constantFrom(...protocols),
         fc.boolean(),

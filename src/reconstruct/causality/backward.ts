@@ -1,13 +1,11 @@
 import { BackwardKind, BackwardLabels } from './backward-labels.js';
-import type { Kinds } from './kinds.js';
 import type { ProcessIndex } from './process-index.js';
-import { type Reliability, siblingTrust } from './reliability.js';
+import type { Reliability } from './reliability.js';
 import { CauseKind, EndKind, type ThreadContext } from './thread-context.js';
 
 /** Both directions along each burst: what a call knows goes to the call made just before or after it. */
 function shareWithinBursts(
   context: ThreadContext,
-  calls: Kinds,
   trust: Reliability,
   labels: BackwardLabels,
 ): void {
@@ -18,11 +16,11 @@ function shareWithinBursts(
   const count = context.before.length;
   for (let client = count - 1; client >= 0; client--) {
     const before = context.before[client]!;
-    if (before >= 0) share(before, client, siblingTrust(trust, calls, before, client));
+    if (before >= 0) share(before, client, trust.sibling[client]!);
   }
   for (let client = 0; client < count; client++) {
     const before = context.before[client]!;
-    if (before >= 0) share(client, before, siblingTrust(trust, calls, before, client));
+    if (before >= 0) share(client, before, trust.sibling[client]!);
   }
 }
 
@@ -57,10 +55,10 @@ function offerOwn(
   const { closing, closingByWake, end } = trust;
   labels.offer(client, BackwardKind.closing, context.closes[client]!, client, closing[client]!);
   const byWake = context.closesByWake[client]!;
-  labels.offer(client, BackwardKind.closingByWake, byWake, client, closingByWake);
+  labels.offer(client, BackwardKind.closingByWake, byWake, client, closingByWake[client]!);
   const kind = context.endKind[client]!;
   const label = kind === EndKind.wake ? BackwardKind.handBack : BackwardKind.worker;
-  labels.offer(client, label, context.end[client]!, client, end[kind]!);
+  labels.offer(client, label, context.end[client]!, client, end[client]!);
 }
 
 /**
@@ -73,7 +71,6 @@ function offerOwn(
 export function labelBackward(
   index: ProcessIndex,
   context: ThreadContext,
-  calls: Kinds,
   trust: Reliability,
   withSiblings: boolean,
 ): BackwardLabels {
@@ -83,7 +80,7 @@ export function labelBackward(
   }
   passToPredecessors(context, trust, labels);
   if (!withSiblings) return labels;
-  shareWithinBursts(context, calls, trust, labels);
+  shareWithinBursts(context, trust, labels);
   passToPredecessors(context, trust, labels);
   return labels;
 }

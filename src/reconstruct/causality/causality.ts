@@ -14,10 +14,7 @@ import { hintsOf, NO_HINTS } from './process-hints.js';
 const VERDICTS = [Verdict.root, Verdict.certain, Verdict.probable, Verdict.unknown] as const;
 
 /** Rows of each process, in process order. */
-function rowsByProcess(table: {
-  rows: number;
-  process: Uint32Array;
-}): Map<number, Uint32Array> {
+function rowsByProcess(table: { rows: number; process: Uint32Array }): Map<number, Uint32Array> {
   const lists = new Map<number, number[]>();
   for (let row = 0; row < table.rows; row++) {
     const process = table.process[row]!;

@@ -55,11 +55,7 @@ const RULE_OF_LABEL: readonly number[] = [
   RuleNumber.worker,
   RuleNumber['hand-back'],
 ];
-const RULE_OF_ORIGIN: readonly number[] = [
-  RuleNumber.thread,
-  RuleNumber.connect,
-  RuleNumber.lease,
-];
+const RULE_OF_ORIGIN: readonly number[] = [RuleNumber.thread, RuleNumber.connect, RuleNumber.lease];
 
 /** An identity that one open request carries outweighs all that threads may suggest. */
 const IDENTITY = 1 - 1e-9;

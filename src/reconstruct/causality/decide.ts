@@ -1,5 +1,14 @@
 import { type Candidates, latestCandidates } from './candidates.js';
-import { type Chain, Claims, extendChain, FAMILY, Family, gatherClaims, type Knowledge, RuleNumber } from './claims.js';
+import {
+  type Chain,
+  Claims,
+  extendChain,
+  FAMILY,
+  Family,
+  gatherClaims,
+  type Knowledge,
+  RuleNumber,
+} from './claims.js';
 import type { ProcessIndex } from './process-index.js';
 
 /** Share of calls that are sent after their request was answered, unless evidence says more. */
@@ -105,8 +114,10 @@ export class Posterior {
     const rivals = Math.max(1, count - 1);
     const prior = this.input.background(client);
     const late = count - open;
-    const during = open === 0 ? Number.NEGATIVE_INFINITY : Math.log(((1 - prior) * (1 - AFTERWARDS)) / open);
-    const after = late === 0 ? Number.NEGATIVE_INFINITY : Math.log(((1 - prior) * AFTERWARDS) / late);
+    const during =
+      open === 0 ? Number.NEGATIVE_INFINITY : Math.log(((1 - prior) * (1 - AFTERWARDS)) / open);
+    const after =
+      late === 0 ? Number.NEGATIVE_INFINITY : Math.log(((1 - prior) * AFTERWARDS) / late);
     this.count = 0;
     this.chooseClaims(claims);
     let others = 0;
@@ -177,11 +188,7 @@ function isProved(claims: Claims, server: number): boolean {
   return (families & (1 << Family.proof)) !== 0 || (families & both) === both;
 }
 
-export function judge(
-  decisions: Decisions,
-  client: number,
-  minConfidence: number,
-): void {
+export function judge(decisions: Decisions, client: number, minConfidence: number): void {
   const confidence = decisions.bestConfidence(client);
   const { verdict } = decisions;
   if (decisions.best(client) === -1 || decisions.background[client]! >= minConfidence) {

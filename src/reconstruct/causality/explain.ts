@@ -1,5 +1,5 @@
 import type { EvidenceItem } from '../../model/evidence.js';
-import { Claims, gatherClaims, type Rule, RULES } from './claims.js';
+import { Claims, gatherClaims, RULES, type Rule } from './claims.js';
 import { CANDIDATES_KEPT } from './decide.js';
 import type { ProcessCauses } from './infer.js';
 import { OriginKind } from './origins.js';
@@ -21,10 +21,19 @@ const ACTS: Readonly<Record<number, string>> = {
 };
 
 /** What was observed, in plain words, for rules whose words depend on nothing. */
-const TEXTS: Readonly<Record<Exclude<Rule, 'identity' | 'goroutine' | 'thread' | 'connect' | 'lease' | 'after-reply' | 'wake'>, string>> = {
+const TEXTS: Readonly<
+  Record<
+    Exclude<
+      Rule,
+      'identity' | 'goroutine' | 'thread' | 'connect' | 'lease' | 'after-reply' | 'wake'
+    >,
+    string
+  >
+> = {
   owner:
     'the calling thread read this request and wrote its response, with no other request in between',
-  closing: 'its reply was the last thing the thread received before it wrote this request’s response',
+  closing:
+    'its reply was the last thing the thread received before it wrote this request’s response',
   sibling: 'it was made together with a call whose reply led to this request’s response',
   successor: 'its reply led to the next call, whose reply led to this request’s response',
   'return-wake':

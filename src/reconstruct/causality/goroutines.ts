@@ -60,7 +60,8 @@ export function followGoroutines(index: ProcessIndex): GoroutineContext {
         steps[client] = step;
         break;
       }
-      goroutine = step === 0 && x.creator[row] !== 0 ? x.creator[row]! : (creatorOf.get(goroutine) ?? 0);
+      goroutine =
+        step === 0 && x.creator[row] !== 0 ? x.creator[row]! : (creatorOf.get(goroutine) ?? 0);
     }
   }
   return { server, steps };

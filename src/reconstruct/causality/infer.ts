@@ -17,7 +17,9 @@ import { NO_HINTS, type ProcessHints } from './process-hints.js';
 import { indexProcess, type ProcessIndex } from './process-index.js';
 import { contextChances, redecide } from './redecide.js';
 import { firstReliability, learnReliability } from './reliability.js';
+import { SiblingClasses } from './siblings.js';
 import { replayMarks } from './thread-context.js';
+import { wakeClasses } from './wakes.js';
 
 export interface ProcessCauses {
   readonly index: ProcessIndex;
@@ -71,9 +73,11 @@ export function inferCauses(
     requests,
     events,
     classes,
+    siblings: new SiblingClasses(index, context, calls),
+    wakes: wakeClasses(context, events, calls),
   };
   const first = firstReliability(lessons);
-  const labels = labelBackward(index, context, calls, first, false);
+  const labels = labelBackward(index, context, first, false);
   const reliability = learnReliability(lessons, first, labels);
   const shares = backgroundShares(index, candidates, calls, requests);
   const knowledge = {
@@ -81,7 +85,7 @@ export function inferCauses(
     context,
     goroutines,
     reliability,
-    backward: labelBackward(index, context, calls, reliability, true),
+    backward: labelBackward(index, context, reliability, true),
     identities: matchIdentities(index, candidates),
   };
   const input = {

@@ -28,7 +28,7 @@ export function describeModel(index: ProcessIndex, knowledge: Knowledge): string
   const handed = shareOf(context.endKind, (kind) => kind === EndKind.wake) > 0.5;
   if (handed) return 'workers that hand their results back to the thread that answers';
   if (!isSteady(context)) {
-    return reliability.end[EndKind.response]! > 0.9 && leased
+    return leased && shareOf(reliability.end, (trust) => trust > 0.9) > 0.5
       ? 'workers that take requests from a queue and answer them'
       : 'work moves between threads: what a thread does says little';
   }

@@ -1,7 +1,7 @@
-import { type Decisions, VerdictCode } from "./decide.js";
 import type { TimingProblem } from '../timing/problem.js';
 import { solveTiming } from '../timing/solve.js';
-import { type CandidateLists, type Candidates } from './candidates.js';
+import type { CandidateLists, Candidates } from './candidates.js';
+import { type Decisions, VerdictCode } from './decide.js';
 import type { Kinds } from './kinds.js';
 import type { ProcessIndex } from './process-index.js';
 

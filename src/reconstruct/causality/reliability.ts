@@ -1,13 +1,16 @@
 import { BackwardKind, type BackwardLabels } from './backward-labels.js';
 import type { Candidates } from './candidates.js';
+import { ClassNumbers } from './class-numbers.js';
 import { closingTrust } from './closing.js';
-import { type ForwardClasses, type EventKinds } from './forward.js';
+import { endTrust } from './ends.js';
+import type { EventKinds, ForwardClasses } from './forward.js';
 import type { GoroutineContext } from './goroutines.js';
 import type { Kinds } from './kinds.js';
 import type { Marks } from './marks.js';
 import type { ProcessIndex } from './process-index.js';
-import { learnSiblings } from './siblings.js';
-import { CauseKind, EndKind, type ThreadContext } from './thread-context.js';
+import { learnSiblings, type SiblingClasses } from './siblings.js';
+import { CauseKind, type ThreadContext } from './thread-context.js';
+import type { WakeClasses } from './wakes.js';
 
 /**
  * How far each rule can be trusted in this process: the probability that the server it
@@ -17,18 +20,19 @@ import { CauseKind, EndKind, type ThreadContext } from './thread-context.js';
  * the forward rules, not the backward ones; work after the last reply does the reverse.
  */
 export interface Reliability {
-  /** Per client: "what its actor last did is the cause". */
+  /** Per class of forward.ts, and per client: "what its actor last did is the cause". */
+  readonly forwardClasses: Float64Array;
   readonly forward: Float64Array;
   /** Per client: "who woke its actor hands the cause on". */
   readonly wake: Float64Array;
   /** Per client: "the reply read last before a response belongs to that request". */
   readonly closing: Float64Array;
-  /** The same where a thread that read the reply woke the one that answered. */
-  readonly closingByWake: number;
-  /** By EndKind: "what a thread did before it answered, or woke who answers, was for that request". */
-  readonly end: readonly number[];
-  /** Per pair of kinds, number first * kinds + second: "two calls made one after the other share their parent". */
-  readonly sibling: ReadonlyMap<number, number>;
+  /** Per client: the same where a thread that read the reply woke the one that answered. */
+  readonly closingByWake: Float64Array;
+  /** Per client: "what a thread did before it answered, or woke who answers, was for that request". */
+  readonly end: Float64Array;
+  /** Per client: "it shares its parent with the call that its actor made just before"; 0 where there is none. */
+  readonly sibling: Float64Array;
   /** "A thread that reads and answers a request works for it in between"; 0 where threads mean nothing. */
   readonly owner: number;
   /** By 1 where a descendant of the request's goroutine waits for the call, else 0. */
@@ -39,12 +43,16 @@ export interface Reliability {
 const PRIOR_COUNT = 10;
 const PRIOR_MEAN = 0.95;
 const CEILING = 0.9995;
+/** A thread may be woken for another reply than the one that its waker read last. */
+const RETURN_PRIOR = 0.8;
 /** Share of requests answered by the thread that read them, from which on threads mean something. */
 const STEADY = 0.95;
+/** Where work moves between threads, what a thread last read is at first no more than a hint. */
+const UNSTEADY_CEILING = 0.6;
+/** Labels below this are no witnesses. */
+const LEAST_REFERENCE = 0.6;
 /** Fewer requests than this share a thread where each has its own: pipelining, or a lost response. */
 const ALONE = 0.005;
-/** Of calls given to the wrong worker, at least this share is not answered by the time it ends. */
-const CAUGHT = 0.2;
 
 export function isSteady(context: ThreadContext): boolean {
   return context.affinity >= STEADY;
@@ -53,28 +61,6 @@ export function isSteady(context: ThreadContext): boolean {
 /** True where threads take one request at a time. */
 export function isAlone(context: ThreadContext): boolean {
   return context.interleaved < ALONE;
-}
-
-/**
- * Trust in "what a thread did up to this end was for that request", by kind of end. Where it
- * does not hold, many calls have no reply by then, and their requests had not begun.
- */
-function endTrust(index: ProcessIndex, context: ThreadContext, candidates: Candidates): number[] {
-  const seen = [0, 0, 0];
-  const broken = [0, 0, 0];
-  for (let client = 0; client < context.end.length; client++) {
-    const server = context.end[client]!;
-    if (server < 0 || candidates.open[client]! < 2) continue;
-    const kind = context.endKind[client]!;
-    seen[kind]!++;
-    const isLate = index.clientEnd[client]! > index.serverEnd[server]!;
-    if (isLate || !candidates.isOpen(client, server)) broken[kind]!++;
-  }
-  return seen.map((count, kind) => {
-    if (kind === EndKind.none) return 0;
-    const share = (broken[kind]! + 0.05) / (count + PRIOR_COUNT);
-    return Math.min(0.999, Math.max(0, 1 - share / CAUGHT));
-  });
 }
 
 /** Agreement of a rule with a reference, class by class. */
@@ -108,12 +94,8 @@ export interface Lessons {
   readonly requests: Kinds;
   readonly events: EventKinds;
   readonly classes: ForwardClasses;
-}
-
-/** Classes of "who woke the thread": by kind of call, what was handed on, and whether it was used before. */
-function wakeClass({ context, calls }: Lessons, client: number): number {
-  const later = context.wakeUses[client] === 0 ? 0 : 1;
-  return (calls.of[client]! * 4 + context.wakeKind[client]!) * 2 + later;
+  readonly siblings: SiblingClasses;
+  readonly wakes: WakeClasses;
 }
 
 function spread(of: ArrayLike<number>, trust: Float64Array): Float64Array {
@@ -122,28 +104,25 @@ function spread(of: ArrayLike<number>, trust: Float64Array): Float64Array {
 
 /** What can be said before any witness is held against another. */
 export function firstReliability(lessons: Lessons): Reliability {
-  const { index, context, candidates, marks, events, requests, classes, goroutines } = lessons;
+  const { index, context, candidates, marks, events, calls, requests, classes } = lessons;
+  const { goroutines, siblings } = lessons;
   const steady = isSteady(context);
+  const forwardClasses = steady
+    ? classes.trust
+    : classes.trust.map((trust) => Math.min(UNSTEADY_CEILING, trust));
   return {
-    forward: spread(classes.of, classes.trust),
+    forwardClasses,
+    forward: spread(classes.of, forwardClasses),
     wake: Float64Array.from(context.wakeKind, (kind) => (kind === CauseKind.none ? 0 : PRIOR_MEAN)),
     closing: closingTrust(index, context, marks, candidates, events, requests),
-    closingByWake: PRIOR_MEAN,
-    end: endTrust(index, context, candidates),
-    sibling: new Map(),
+    closingByWake: Float64Array.from(context.closesByWake, (server) =>
+      server < 0 ? 0 : RETURN_PRIOR,
+    ),
+    end: endTrust(index, context, candidates, calls, requests),
+    sibling: spread(siblings.of, Float64Array.from(siblings.prior)),
     owner: steady ? (isAlone(context) ? 0.9999 : 0.999) : 0,
     goroutine: goroutines.steps.length === 0 ? [0, 0] : [0.9999, 0.9995],
   };
-}
-
-/** Trust in "these two calls of one burst, made one after the other, share their parent". */
-export function siblingTrust(
-  trust: Reliability,
-  calls: Kinds,
-  before: number,
-  client: number,
-): number {
-  return trust.sibling.get(calls.of[before]! * calls.count + calls.of[client]!) ?? PRIOR_MEAN;
 }
 
 /** What is known of a call without its forward rules: proof if there is any, else what responses say. */
@@ -166,19 +145,19 @@ export function learnReliability(
   first: Reliability,
   labels: BackwardLabels,
 ): Reliability {
-  const { index, context, candidates, calls, classes } = lessons;
-  const forward = new Agreement(classes.trust);
-  const wake = new Agreement(new Float64Array(calls.count * 8).fill(PRIOR_MEAN));
+  const { index, context, candidates, calls, classes, siblings, wakes } = lessons;
+  const forward = new Agreement(first.forwardClasses);
+  const wake = new Agreement(new Float64Array(wakes.count).fill(PRIOR_MEAN));
   const known = reference(lessons, first, labels);
   const compare = (tally: Agreement, at: number, client: number, kind: number, cause: number) => {
     const own = known(client);
-    if (own.server < 0 || own.trust < 0.9) return;
+    if (own.server < 0 || own.trust < LEAST_REFERENCE) return;
     if (kind === CauseKind.request) tally.add(at, cause === own.server, own.trust);
     else if (kind === CauseKind.reply) {
       const earlier = known(cause);
       // A label that came from this very call is an echo, not a witness.
       const isEcho = labels.from[cause] === client && earlier.server === labels.server[cause];
-      if (earlier.server < 0 || earlier.trust < 0.9 || isEcho) return;
+      if (earlier.server < 0 || earlier.trust < LEAST_REFERENCE || isEcho) return;
       tally.add(at, earlier.server === own.server, own.trust * earlier.trust);
     }
   };
@@ -186,35 +165,47 @@ export function learnReliability(
     if (candidates.open[client]! < 2) continue;
     const at = classes.of[client]!;
     if (at >= 0) compare(forward, at, client, context.causeKind[client]!, context.cause[client]!);
-    if (context.wakeKind[client] === CauseKind.none) continue;
+    if (wakes.of[client]! < 0) continue;
     const cause = context.wakeCause[client]!;
-    compare(wake, wakeClass(lessons, client), client, context.wakeKind[client]!, cause);
+    compare(wake, wakes.of[client]!, client, context.wakeKind[client]!, cause);
   }
-  const wakeTrust = wake.trust();
   return {
     ...first,
-    sibling: learnSiblings(index, context, calls, labels),
+    sibling: spread(siblings.of, learnSiblings(index, context, calls, siblings, labels)),
     forward: spread(classes.of, forward.trust()),
-    wake: Float64Array.from(context.wakeKind, (kind, client) =>
-      kind === CauseKind.none ? 0 : wakeTrust[wakeClass(lessons, client)]!,
-    ),
-    closingByWake: learnOwn(lessons, first, labels),
+    wake: spread(wakes.of, wake.trust()),
+    closingByWake: learnReturns(lessons, first, labels),
   };
 }
 
-/** Trust in wake-ups after a reply, held against what else is known of the call. */
-function learnOwn({ context, goroutines, candidates }: Lessons, first: Reliability, labels: BackwardLabels) {
-  let right = PRIOR_COUNT * PRIOR_MEAN;
-  let total = PRIOR_COUNT;
-  for (let client = 0; client < context.closesByWake.length; client++) {
-    const server = context.closesByWake[client]!;
-    if (server < 0 || candidates.open[client]! < 2 || goroutines.server[client]! >= 0) continue;
-    const owner = first.owner > 0 ? context.owner[client]! : -1;
+/**
+ * Trust in "who reads a reply and then wakes a thread that answers does so for that reply", by
+ * kinds of call and request, held against what else is known of calls that no thread owns.
+ */
+function learnReturns(
+  { context, goroutines, candidates, calls, requests }: Lessons,
+  first: Reliability,
+  labels: BackwardLabels,
+): Float64Array {
+  const { closesByWake, wakeKind, wakeCause } = context;
+  const numbers = new ClassNumbers();
+  const of = closesByWake.map((server, client) =>
+    server < 0 ? -1 : numbers.of(calls.of[client]! * requests.count + requests.of[server]!),
+  );
+  const tally = new Agreement(new Float64Array(numbers.count).fill(RETURN_PRIOR));
+  for (let client = 0; client < of.length; client++) {
+    if (of[client]! < 0 || candidates.open[client]! < 2 || goroutines.server[client]! >= 0)
+      continue;
+    // Where a thread owns the call, being woken for it is no surprise, and no lesson for others.
+    if (first.owner > 0 && context.owner[client]! >= 0) continue;
+    const server = closesByWake[client]!;
+    if (wakeKind[client] === CauseKind.request) {
+      tally.add(of[client]!, wakeCause[client] === server, first.wake[client]!);
+    }
     const isOther = labels.kind[client] !== BackwardKind.closingByWake;
-    const other = owner >= 0 ? owner : isOther ? labels.server[client]! : -1;
-    if (other < 0) continue;
-    total++;
-    if (other === server) right++;
+    if (isOther && labels.server[client]! >= 0 && labels.reliability[client]! >= LEAST_REFERENCE) {
+      tally.add(of[client]!, labels.server[client] === server, labels.reliability[client]!);
+    }
   }
-  return Math.min(CEILING, right / total);
+  return spread(of, tally.trust());
 }

@@ -257,7 +257,8 @@ class Replay {
     const { actors } = this;
     const server = actors.taken[woken]!;
     const isOwner = server >= 0 && this.isAnsweredByReader[server] === 1;
-    const isFree = actors.taken[actor]! === -1 || this.isAnsweredByReader[actors.taken[actor]!] === 0;
+    const isFree =
+      actors.taken[actor]! === -1 || this.isAnsweredByReader[actors.taken[actor]!] === 0;
     if (isOwner && isFree) {
       const isLent = actors.lentKind[actor] !== CauseKind.none;
       const kind = isLent ? actors.lentKind[actor] : actors.kind[actor];

@@ -25,7 +25,7 @@ export function orderByTime(times: Float64Array): Uint32Array {
   const starts = new Uint32Array(DIGITS);
   for (let unit = 1; unit <= most - least || unit === 1; unit *= DIGITS) {
     starts.fill(0);
-    const digitOf = (row: number) => Math.floor((times[row]! - least) / unit) % DIGITS | 0;
+    const digitOf = (row: number) => (Math.floor((times[row]! - least) / unit) % DIGITS) | 0;
     for (let i = 0; i < count; i++) starts[digitOf(i)]!++;
     let sum = 0;
     for (let digit = 0; digit < DIGITS; digit++) {

@@ -9,6 +9,7 @@ import type { DecodeInput, DecodeOutput } from '../tasks.js';
 import { type ConnectionRows, forEachConnection, roleOf } from './connections.js';
 import { ExchangeBuilder } from './exchange-builder.js';
 import { pairMessages } from './pairing.js';
+import { isEncrypted, messageRows, withPlaintextPositions } from './plaintext.js';
 import { buildStream } from './streams.js';
 import { readTurns, type TurnExchanges } from './turns.js';
 
@@ -34,30 +35,33 @@ export function decodeEvents(
   processOf: (host: number, pid: number, time: number) => number,
 ): Decoded {
   const builder = new ExchangeBuilder(events, baseNs, processOf);
+  const streams = withPlaintextPositions(events);
   const counts = { connections: 0, opaqueConnections: 0, clientExchanges: 0, serverExchanges: 0 };
   forEachConnection(events, (rows, connection) => {
-    if (rows.sends.length + rows.receives.length === 0) return;
+    if (rows.sends.length + rows.receives.length === 0 && !isEncrypted(rows)) return;
     counts.connections++;
-    const found = readHttp(events, rows) ?? readTurns(events, rows);
+    const found = readHttp(events, streams, rows) ?? readTurns(events, rows);
     if (found === undefined) {
       counts.opaqueConnections++;
       return;
     }
     const { protocol, role, pairs } = found;
     counts[role === Role.client ? 'clientExchanges' : 'serverExchanges'] += pairs.length;
-    builder.add({ host, connection, protocol, role, rows }, pairs);
+    builder.add({ host, connection, protocol, role, rows, encrypted: isEncrypted(rows) }, pairs);
   });
   return { builder, ...counts };
 }
 
 /** The exchanges of a connection that speaks HTTP/1; undefined where none was seen. */
-function readHttp(events: Batch, rows: ConnectionRows): TurnExchanges | undefined {
-  const role = roleOf(events, rows);
+function readHttp(events: Batch, streams: Batch, rows: ConnectionRows): TurnExchanges | undefined {
+  const { sends, receives } = messageRows(rows);
+  const role = roleOf(events, { sends, receives });
   if (role === undefined) return undefined;
   const isClient = role === Role.client;
-  const requests = buildStream(events, isClient ? rows.sends : rows.receives);
-  const responses = buildStream(events, isClient ? rows.receives : rows.sends);
-  return { protocol: 'http', role, pairs: pairMessages(events, requests, responses, rows.end !== -1) };
+  const requests = buildStream(streams, isClient ? sends : receives);
+  const responses = buildStream(streams, isClient ? receives : sends);
+  const pairs = pairMessages(streams, requests, responses, rows.end !== -1);
+  return { protocol: 'http', role, pairs };
 }
 
 async function readHosts(input: DecodeInput): Promise<Map<number, Batch>> {

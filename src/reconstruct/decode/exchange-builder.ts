@@ -11,6 +11,8 @@ export interface ConnectionFacts {
   readonly protocol: string;
   readonly role: Role;
   readonly rows: ConnectionRows;
+  /** True where the messages are plaintext of TLS. */
+  readonly encrypted: boolean;
 }
 
 interface Entry {
@@ -96,6 +98,7 @@ export class ExchangeBuilder {
       ),
       protocol: entries.map(({ facts }) => facts.protocol),
       role: Uint8Array.from(entries, ({ facts }) => facts.role),
+      encrypted: Uint8Array.from(entries, ({ facts }) => Number(facts.encrypted)),
       order: u32(({ order }) => order),
       request_sequence: u32((entry) => at(requestFirst(entry), events.sequence)),
       response_sequence: u32((entry) => at(responseFirst(entry), events.sequence)),

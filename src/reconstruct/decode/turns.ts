@@ -149,7 +149,5 @@ export function readTurns(events: Batch, rows: ConnectionRows): TurnExchanges | 
 
 /** Unknown bytes look like calls: the asking end began, and what it asked was answered. */
 function alternates(turns: readonly Turn[], isClient: boolean): boolean {
-  return (
-    turns.length >= 2 && turns[0]!.isSend === isClient && turns.every(({ began }) => began)
-  );
+  return turns.length >= 2 && turns[0]!.isSend === isClient && turns.every(({ began }) => began);
 }

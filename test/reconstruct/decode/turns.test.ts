@@ -23,7 +23,16 @@ function connection(calls: readonly Call[], flags: number): Batch {
   const base = { pid: 100, tid: 100, connection: 7n };
   const next = { send: 1000, receive: 2000 };
   const rows: (Row & { bytes?: number })[] = [
-    { ...base, timeNs: 0n, kind: EventKind.connection, flags, localAddress: '127.0.0.1', remoteAddress: '127.0.0.2', localPort: 1, remotePort: 2 },
+    {
+      ...base,
+      timeNs: 0n,
+      kind: EventKind.connection,
+      flags,
+      localAddress: '127.0.0.1',
+      remoteAddress: '127.0.0.2',
+      localPort: 1,
+      remotePort: 2,
+    },
   ];
   for (const [at, call] of calls.entries()) {
     const way = call.send ? 'send' : 'receive';
@@ -75,16 +84,30 @@ describe('turns of other protocols', () => {
   });
 
   it('at the other end have the role of the server, whoever is known to have connected', () => {
-    const mirrored = [{ ...ask('postgresql SELECT'), send: false }, { ...answer(9), send: true }];
+    const mirrored = [
+      { ...ask('postgresql SELECT'), send: false },
+      { ...answer(9), send: true },
+    ];
     expect([...read(mirrored, 0).x.role]).toEqual([Role.server]);
-    const unnamed = [{ ...ask(''), send: false }, { ...answer(9), send: true }];
+    const unnamed = [
+      { ...ask(''), send: false },
+      { ...answer(9), send: true },
+    ];
     expect([...read(unnamed, passive).x.role]).toEqual([Role.server]);
   });
 
   it('of an unknown protocol count where the end that connected asks', () => {
-    expect(read([ask(''), answer(3), ask(''), answer(4)]).x.protocol).toEqual(['unknown', 'unknown']);
+    expect(read([ask(''), answer(3), ask(''), answer(4)]).x.protocol).toEqual([
+      'unknown',
+      'unknown',
+    ]);
     expect(read([answer(3), ask('')]).opaqueConnections).toBe(1);
-    expect(read([{ send: true, bytes: 9 }, { send: false, bytes: 9 }]).opaqueConnections).toBe(1);
+    expect(
+      read([
+        { send: true, bytes: 9 },
+        { send: false, bytes: 9 },
+      ]).opaqueConnections,
+    ).toBe(1);
   });
 
   it('do not exist in protocols that take none', () => {
@@ -112,12 +135,16 @@ describe('turns of other protocols', () => {
       flags: fc.constantFrom(0, turn, total, EventFlag.peek),
     });
     fc.assert(
-      fc.property(fc.array(call, { maxLength: 30 }), fc.constantFrom(0, active, passive), (calls, flags) => {
-        const { x } = read(calls, flags);
-        const moved = calls.reduce((sum, { bytes }) => sum + bytes, 0);
-        const counted = [...x.request_bytes, ...x.response_bytes].reduce((sum, n) => sum + n, 0);
-        expect(counted).toBeLessThanOrEqual(moved);
-      }),
+      fc.property(
+        fc.array(call, { maxLength: 30 }),
+        fc.constantFrom(0, active, passive),
+        (calls, flags) => {
+          const { x } = read(calls, flags);
+          const moved = calls.reduce((sum, { bytes }) => sum + bytes, 0);
+          const counted = [...x.request_bytes, ...x.response_bytes].reduce((sum, n) => sum + n, 0);
+          expect(counted).toBeLessThanOrEqual(moved);
+        },
+      ),
     );
   });
 });
