@@ -2,20 +2,24 @@
  * What recording costs, by accounting: the kernel's own measure of the run time of our
  * programs (kernel.bpf_stats_enabled) and the CPU time of the recorder process.
  *
- *   npm run bench:recorder -- [--seconds 20] [--rate 150] [--seed 1] [--warm-up 10]
+ *   npm run bench:recorder -- [--seconds 20] [--rate 150] [--seed 1] [--warm-up 10] [--repeat 7]
+ *
+ * First in a tight loop (bench/recorder/traffic.c), the median of several runs, then in the shop.
  *
  * Counted after a warm-up under the same load, because a recorder runs always: compiling its
  * JavaScript costs some 0.1 s, once. --warm-up 0 counts that too.
  *
- * Needs root, eBPF and bpftool. The kernel's measure includes itself, about 70 ns per run.
+ * Needs root, eBPF, bpftool and clang. The kernel's measure includes itself, about 70 ns per run.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startRecorder } from '../fixtures/record-shop.mjs';
 import { startShop } from '../fixtures/shop.mjs';
+import { median } from './overhead/ratio.js';
+import { programsOf, runsBetween } from './recorder/programs.js';
+import { buildTraffic, TRAFFIC, type Traffic } from './recorder/tight-loop.js';
 
 const { values } = parseArgs({
   options: {
@@ -23,31 +27,12 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '150' },
     seed: { type: 'string', default: '1' },
     'warm-up': { type: 'string', default: '10' },
+    repeat: { type: 'string', default: '7' },
   },
 });
 const STATS = '/proc/sys/kernel/bpf_stats_enabled';
 /** Clock ticks of /proc/<pid>/stat, s. */
 const TICK = 0.01;
-
-interface Program {
-  readonly name: string;
-  readonly runs: number;
-  readonly ns: number;
-}
-
-/** All loaded programs by id, with what they ran so far. */
-function loadedPrograms(): Map<number, Program> {
-  const shown: unknown = JSON.parse(
-    execFileSync('bpftool', ['prog', 'show', '-j'], { encoding: 'utf8' }),
-  );
-  const programs = shown as { id: number; name: string; run_cnt?: number; run_time_ns?: number }[];
-  return new Map(
-    programs.map(({ id, name, run_cnt = 0, run_time_ns = 0 }) => [
-      id,
-      { name, runs: run_cnt, ns: run_time_ns },
-    ]),
-  );
-}
 
 /** CPU seconds of a process so far, and its greatest resident size, bytes. */
 function usageOf(pid: number): { cpu: number; peak: number } {
@@ -63,6 +48,46 @@ function diskBytes(directory: string): number {
   );
 }
 
+const row = (...cells: (string | number)[]) => console.log(`| ${cells.join(' | ')} |`);
+
+/** ns per socket event and of an unrelated system call, in a loop that does nothing else. */
+async function measureTightLoop(segments: string, repeat: number): Promise<void> {
+  const traffic = buildTraffic();
+  try {
+    const alone = Array.from({ length: repeat }, () => traffic.getpidNs());
+    const recorder = startRecorder(segments, ['--process', 'traffic']);
+    await recorder.ready;
+    const pid = recorder.child.pid!;
+    const costs = new Map<Traffic, number[]>(TRAFFIC.map((kind) => [kind, []]));
+    const recorded: number[] = [];
+    for (let i = 0; i < repeat; i++) {
+      recorded.push(traffic.getpidNs());
+      for (const kind of TRAFFIC) {
+        const before = programsOf(pid);
+        traffic.run(kind);
+        const ran = runsBetween(before, programsOf(pid)).filter(({ name }) =>
+          ['on_send', 'on_receive'].includes(name),
+        );
+        const sum = (value: (program: (typeof ran)[number]) => number) =>
+          ran.reduce((total, program) => total + value(program), 0);
+        costs.get(kind)!.push(sum(({ ns }) => ns) / sum(({ runs }) => runs));
+      }
+    }
+    await recorder.stop();
+    row('tight loop', 'ns per socket event, median', 'least');
+    row('---', '---', '---');
+    for (const [kind, ns] of costs) row(kind, Math.round(median(ns)), Math.round(Math.min(...ns)));
+    console.log('');
+    row('unrelated system call', 'ns, median', 'least');
+    row('---', '---', '---');
+    row('getpid, nothing attached', median(alone).toFixed(1), Math.min(...alone).toFixed(1));
+    row('getpid, recording', median(recorded).toFixed(1), Math.min(...recorded).toFixed(1));
+    console.log('');
+  } finally {
+    traffic.remove();
+  }
+}
+
 const directory = mkdtempSync(join(tmpdir(), 'aftertrace-cost-'));
 const segments = join(directory, 'segments');
 const load = {
@@ -70,36 +95,35 @@ const load = {
   rate: Number(values.rate),
   seed: Number(values.seed),
 };
-const shop = await startShop({ directory });
 const before = readFileSync(STATS, 'utf8');
+writeFileSync(STATS, '1');
+try {
+  await measureTightLoop(join(directory, 'tight'), Number(values.repeat));
+} finally {
+  writeFileSync(STATS, before);
+}
+const shop = await startShop({ directory });
 try {
   await shop.drive({ ...load, seconds: 3 });
   writeFileSync(STATS, '1');
-  const others = loadedPrograms();
   const recorder = startRecorder(segments);
   await recorder.ready;
   const warmUp = Number(values['warm-up']);
   const warm = warmUp > 0 ? await shop.drive({ ...load, seconds: warmUp }) : { sent: 0 };
   const pid = recorder.child.pid!;
-  const start = { programs: loadedPrograms(), usage: usageOf(pid) };
+  const start = { programs: programsOf(pid), usage: usageOf(pid) };
   const { sent } = await shop.drive(load);
   // What was recorded last is drained within half a second.
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  const end = { programs: loadedPrograms(), usage: usageOf(pid) };
+  const end = { programs: programsOf(pid), usage: usageOf(pid) };
   const { log } = await recorder.stop();
   const events = Number(
     /([\d,]+) events/.exec(log.slice(log.lastIndexOf('recorded')))?.[1]?.replaceAll(',', ''),
   );
 
-  const programs = [...end.programs]
-    .filter(([id]) => !others.has(id))
-    .map(([id, { name, runs, ns }]) => {
-      const first = start.programs.get(id);
-      return { name, runs: runs - (first?.runs ?? 0), ns: ns - (first?.ns ?? 0) };
-    });
+  const programs = runsBetween(start.programs, end.programs);
   const kernel = programs.reduce((sum, { ns }) => sum + ns, 0) / 1e9;
   const recorderCpu = end.usage.cpu - start.usage.cpu;
-  const row = (...cells: (string | number)[]) => console.log(`| ${cells.join(' | ')} |`);
   console.log(
     `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Linux ${release()}, Node ${process.version}; ${load.seconds} s at ${load.rate} requests a second, ${sent} requests after ${warmUp} s of warm-up, ${(events / (warm.sent + sent)).toFixed(1)} events each\n`,
   );

@@ -4,9 +4,11 @@
 #include "events.h"
 #include "maps.h"
 #include "lib/connection.h"
+#include "lib/describe.h"
 #include "lib/io.h"
 #include "lib/loop.h"
 #include "lib/process.h"
+#include "lib/sweep.h"
 #include "lib/tls.h"
 #include "lib/wake.h"
 
@@ -115,6 +117,33 @@ int snapshot(struct bpf_iter__task_file *context)
 
 	if (task && file)
 		snapshot_file(task, file);
+	return 0;
+}
+
+/* Run about once a second. */
+SEC("syscall")
+int sweep_silent(void *context)
+{
+	bpf_for_each_map_elem(&silent_sockets, expire_silent, 0, 0);
+	return 0;
+}
+
+/* Run every few seconds, for it visits the open files of the host. */
+SEC("iter/task_file")
+int sweep_files(struct bpf_iter__task_file *context)
+{
+	struct file *file = context->file;
+
+	if (file)
+		sweep_file(file);
+	return 0;
+}
+
+/* Run after sweep_files: what that did not find is closed. */
+SEC("syscall")
+int forget_closed(void *context)
+{
+	bpf_for_each_map_elem(&silent_sockets, forget_silent, 0, 0);
 	return 0;
 }
 

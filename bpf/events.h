@@ -18,6 +18,8 @@
 #define EVENT_NAME_LENGTH 16
 /* Upper bound of --snaplen: bytes of one message head that may be kept. */
 #define EVENT_PAYLOAD_MAX 4096
+/* First bytes of a turn that are looked at in user space and then forgotten. */
+#define EVENT_TURN_MAX 128
 
 /* Kinds 1..15 come from the kernel; 16 and up are made in user space. */
 enum event_kind {
@@ -51,7 +53,7 @@ enum event_kind {
 #define EVENT_FLAG_PASSIVE 0x0200   /* this end accepted the connection (known only if seen) */
 #define EVENT_FLAG_ACTIVE 0x0400    /* this end called connect() (known only if seen) */
 #define EVENT_FLAG_UNIX 0x0800      /* AF_UNIX: no addresses; sequences count bytes since the socket was first seen */
-#define EVENT_FLAG_DATAGRAM 0x1000  /* UDP: no stream, sequences are 0 */
+#define EVENT_FLAG_DATAGRAM 0x1000  /* UDP: no stream, sequences count bytes */
 
 struct event_header {
 	__u64 time_ns;
@@ -118,6 +120,19 @@ struct event_connection {
 	__u64 peer;          /* EVENT_FLAG_UNIX: cookie of the socket at the other end, 0 unknown */
 };
 
+/* Longest path of a Unix socket. */
+#define EVENT_PATH_LENGTH 108
+
+/* EVENT_CONNECTION with EVENT_FLAG_UNIX: paths as bound; abstract ones begin with NUL. */
+struct event_unix {
+	struct event_connection connection;
+	__u16 local_length; /* bytes of each path, 0 = not bound */
+	__u16 remote_length;
+	__u32 padding;
+	char local_path[EVENT_PATH_LENGTH];
+	char remote_path[EVENT_PATH_LENGTH];
+};
+
 /* EVENT_FORK, EVENT_EXEC, EVENT_EXIT */
 struct event_process {
 	struct event_header header;
@@ -134,6 +149,7 @@ _Static_assert(sizeof(struct event_io) == 48, "event_io");
 _Static_assert(sizeof(struct event_hints) == 24, "event_hints");
 _Static_assert(sizeof(struct event_wake) == 56, "event_wake");
 _Static_assert(sizeof(struct event_connection) == 104, "event_connection");
+_Static_assert(sizeof(struct event_unix) == 328, "event_unix");
 _Static_assert(sizeof(struct event_process) == 56, "event_process");
 
 /* Kinds of hints, as bits: what a recording may use, and what a process gives. */
@@ -171,9 +187,9 @@ _Static_assert(sizeof(struct go_layout) == 32, "go_layout");
 
 /* Why a record did not reach the ring; index into the loss counters. */
 enum loss_cause {
-	LOSS_RING_FULL = 0,       /* bpf_ringbuf_output failed: no room */
+	LOSS_RING_FULL = 0,       /* no room in the ring */
 	LOSS_PAYLOAD_UNREADABLE = 1, /* bpf_probe_read_user failed; the record was sent without payload */
-	LOSS_SOCKET_STATE = 2,    /* no memory for per-socket state: the socket was handled as new */
+	LOSS_SOCKET_STATE = 2,    /* no memory for per-socket state: sizes and times were sent, no payload */
 	LOSS_SAMPLED = 3,     /* not in the sample of connections: left out on purpose */
 	LOSS_TLS_UNJOINED = 4, /* plaintext of a TLS library whose connection could not be told */
 	LOSS_CAUSES = 5,

@@ -15,9 +15,13 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
 
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define SOCK_STREAM 1
+#define DNS_PORT 53
 
 #define RCV_SHUTDOWN 1
 
@@ -81,14 +85,36 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	unsigned long skc_flags;
 	atomic64_t skc_cookie;
+};
+
+enum sock_flags {
+	SOCK_DONE = 1, /* the peer's FIN arrived */
 };
 
 struct sock {
 	struct sock_common __sk_common;
 	__u8 sk_shutdown;
+	__u16 sk_type;
 	__u16 sk_protocol;
 	int sk_err;
+};
+
+struct sockaddr_un {
+	unsigned short sun_family;
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len; /* of the family and the path */
+	struct sockaddr_un name[];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+	int inq_len;
 };
 
 struct inet_sock {
@@ -164,6 +190,15 @@ struct bpf_iter__task_file {
 	struct task_struct *task;
 	__u32 fd;
 	struct file *file;
+};
+
+struct bpf_map;
+
+struct bpf_iter__bpf_sk_storage_map {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	struct sock *sk;
+	void *value;
 };
 
 #pragma clang attribute pop

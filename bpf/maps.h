@@ -40,6 +40,8 @@ struct {
 } ring SEC(".maps");
 
 #define WANTED_MAX 1024
+/* Unix sockets open at once: of those beyond, sizes and times are told, no payload. */
+#define SILENT_MAX 32768
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -98,13 +100,35 @@ enum direction {
 	DIRECTION_SEND = 1,
 };
 
+/*
+ * Calls of one direction that are told as one record: contiguous in the stream, made by one
+ * process. Threads that use the socket at once, and the sweep, take turns by `busy`;
+ * who finds it taken does not wait but leaves the total alone.
+ */
+struct total {
+	__u32 busy;
+	__u32 bytes; /* 0 = no call is held back */
+	__u32 sequence;
+	__u32 peer_sequence; /* as the last call found it, like all below */
+	__u32 tgid;
+	__u32 tid;
+	__u64 time_ns;
+	__u64 since_ns; /* time of the first call */
+	__u32 calls;
+	__u16 flags; /* EVENT_FLAG_OPAQUE, EVENT_FLAG_UNREADABLE */
+	__u16 hinted; /* hints are those of the last call that had any */
+	struct event_hints hints;
+};
+
 /* One direction of a socket: where its current message head stands. */
 struct stream_state {
 	__u64 start;        /* first bytes of a message that began with a piece shorter than its first word */
 	__u32 start_length; /* valid bytes in start, 0 = none pending */
 	__u32 budget;       /* bytes of the current head that may still be kept */
 	__u32 tail;         /* last four bytes kept, to see the blank line that ends a head */
-	__u32 padding;
+	__u32 next;         /* sequence number of the next byte */
+	__u32 held;         /* the direction's total is not empty: spares looking at it */
+	__u32 unfinished;   /* the turn began with so little that the next piece is wanted too */
 };
 
 /* Processes that may give hints at a time; more push out the one unused for longest. */
@@ -123,9 +147,23 @@ struct hint_state {
 
 /*
  * Bytes rather than bits: two threads may use both directions at once, and nothing
- * here is worth an atomic operation.
+ * here is worth an atomic operation. What every call touches is together in front.
  */
 struct socket_state {
+	__u8 described; /* EVENT_CONNECTION is in the ring */
+	__u8 recorded;  /* some record of this socket is in the ring: its end is worth telling */
+	__u8 closed;    /* the socket is closed: nothing is held back any more */
+	__u8 told;      /* EVENT_CLOSE is in the ring */
+	__u8 ended;     /* the end of the received stream is in the ring */
+	__u8 http;      /* a message head was seen */
+	__u8 opaque;    /* a message of another protocol was seen */
+	__u8 quiet;     /* not worth a record per turn: what it moves is only summed */
+	__u8 turns;     /* turns of an opaque connection, modulo 256 */
+	__u8 direction; /* of the last call: 1 + enum direction, 0 none yet */
+	__u8 tracked;   /* streams[].next are known */
+	__u8 active;    /* used since the last search for open sockets */
+	__u16 role;     /* EVENT_FLAG_ACTIVE, EVENT_FLAG_PASSIVE or 0 */
+	__u16 padding;
 	struct stream_state streams[2];
 	__u64 connect_ns;     /* connect() not told yet: whether it is in the sample shows with its port; 0 none */
 	__u64 connect_cgroup;
@@ -133,15 +171,11 @@ struct socket_state {
 	__u32 sample_key;     /* 0: not computed yet */
 	__u32 tgid; /* who used the socket first (or called connect) */
 	__u32 tid;
-	__u16 role;     /* EVENT_FLAG_ACTIVE, EVENT_FLAG_PASSIVE or 0 */
-	__u8 described; /* EVENT_CONNECTION is in the ring */
-	__u8 recorded;  /* some record of this socket is in the ring: its end is worth telling */
-	__u8 closed;    /* EVENT_CLOSE is in the ring */
-	__u8 ended;     /* the end of the received stream is in the ring */
-	__u8 http;      /* a message head was seen */
-	__u8 padding[5];
+	__u32 seen; /* the search that last found it open */
+	struct total totals[2];
 };
 
+/* TCP sockets keep their state themselves. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -150,8 +184,34 @@ struct {
 } sockets SEC(".maps");
 
 /*
- * Where a record is put together. One per program and CPU: programs are not preempted
- * by themselves (the kernel counts that as a recursion miss), only by each other.
+ * The state of silent sockets, whose end no tracepoint tells (Unix, UDP), by cookie: it outlives
+ * them, with what it holds back.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SILENT_MAX);
+	__type(key, __u64);
+	__type(value, struct socket_state);
+} silent_sockets SEC(".maps");
+
+/* What is held back longer than this is let go by the running sweep, ns. */
+__u64 sweep_age = 0;
+__u64 sweep_quiet_age = 0;
+/* Number of the last search for sockets that are still open, from 1. */
+__u32 search_number = 0;
+
+/* Cookies of connections whose turns user space finds not worth recording. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, __u8);
+} quiet_connections SEC(".maps");
+
+/*
+ * Where a head in several pieces is put together. One per program and CPU: programs are not
+ * preempted by themselves (the kernel counts that as a recursion miss), only by each other.
  * The payload has room for a whole piece behind the last byte that may be used,
  * so that every write can be proved to stay inside.
  */
@@ -159,7 +219,6 @@ struct io_scratch {
 	struct event_hints room; /* a record with hints begins here, see hints.h */
 	struct event_io event;
 	__u8 payload[2 * EVENT_PAYLOAD_MAX];
-	struct socket_state spare; /* stands in when no per-socket state can be had */
 };
 
 struct {

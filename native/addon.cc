@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The surface towards JavaScript: class Source, functions layout, redact, encodeSegment, releaseMemory; see src/native/addon.ts.
+// The surface towards JavaScript: class Source, functions layout, recognise, redact, encodeSegment, releaseMemory; see src/native/addon.ts.
 #include <napi.h>
 #include <time.h>
 
@@ -9,6 +9,7 @@
 
 #include "drain.h"
 #include "js_batch.h"
+#include "js_recognise.h"
 #include "js_redact.h"
 #include "js_tls.h"
 #include "layout.h"
@@ -330,6 +331,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
                 return layout(call.Env());
               }));
+  exports.Set("recognise", Napi::Function::New(env, recogniseTurn));
   exports.Set("clocks", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
                 return clocks(call.Env());
               }));

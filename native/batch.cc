@@ -19,6 +19,22 @@ void appendAddress(BytesColumn &column, const uint8_t (&address)[16]) {
   if (done != nullptr) column.append(std::string_view(text));
 }
 
+// `unix:/path`, `unix:@name` for abstract ones, `unix:` for a socket that is not bound. A path may
+// hold any byte: what is not printable ASCII becomes '?'.
+void appendPath(BytesColumn &column, const char (&path)[EVENT_PATH_LENGTH], uint16_t length) {
+  char text[EVENT_PATH_LENGTH];
+  const std::size_t most = std::min<std::size_t>(length, sizeof path);
+  const bool isAbstract = most > 0 && path[0] == 0;
+  // Bound paths end with a NUL that is counted, abstract names may hold them.
+  const std::size_t size = isAbstract ? most : strnlen(path, most);
+  for (std::size_t i = 0; i < size; i++) {
+    text[i] = path[i] >= ' ' && path[i] <= '~' ? path[i] : '?';
+  }
+  if (isAbstract) text[0] = '@';
+  column.append("unix:");
+  column.append(std::string_view(text, size));
+}
+
 // Smallest size of a record of this kind; 0 for kinds the kernel does not make.
 std::size_t leastSize(uint16_t kind) {
   switch (kind) {
@@ -74,12 +90,17 @@ std::size_t Batch::memory() const {
   return rows_ * perRow + variableBytes_;
 }
 
-bool Batch::append(const event_header &record, std::size_t size, int64_t offset_ns) {
+bool Batch::append(const event_header &record, std::size_t size, int64_t offset_ns,
+                   std::string_view turn) {
   if (size < sizeof record) return false;
   const std::size_t least = leastSize(record.kind);
   if (least == 0 || record.size < least || record.size > size) return false;
 
-  // A record that says it has hints has room for them.
+  // A record that says it has paths or hints has room for them.
+  if (record.kind == EVENT_CONNECTION && (record.flags & EVENT_FLAG_UNIX) != 0 &&
+      record.size < sizeof(event_unix)) {
+    return false;
+  }
   const bool hinted = least == sizeof(event_io) && (record.flags & EVENT_FLAG_HINTS) != 0;
   if (hinted && record.size < least + sizeof(event_hints)) return false;
 
@@ -91,6 +112,10 @@ bool Batch::append(const event_header &record, std::size_t size, int64_t offset_
   tid[row] = record.tid;
   connection[row] = record.connection;
   appendBody(record, row);
+  if (!turn.empty()) {
+    name.append(turn);
+    variableBytes_ += turn.size();
+  }
 #define COLUMN(name, label) name.endRow();
   AFTERTRACE_BYTES_COLUMNS(COLUMN)
 #undef COLUMN
@@ -133,7 +158,8 @@ void Batch::appendIo(const event_io &event, std::size_t row) {
     rest += sizeof hints;
     kept -= sizeof hints;
   }
-  if (kept > 0) {
+  // The first bytes of a turn are for the recogniser only.
+  if (kept > 0 && (event.header.flags & EVENT_FLAG_TURN) == 0) {
     payload.append(rest, kept);
     variableBytes_ += kept;
   }
@@ -157,8 +183,14 @@ void Batch::appendConnection(const event_connection &event, std::size_t row) {
   cgroup[row] = event.cgroup;
   peer[row] = event.peer;
   const std::size_t before = local_address.data().size() + remote_address.data().size();
-  appendAddress(local_address, event.local_address);
-  appendAddress(remote_address, event.remote_address);
+  if ((event.header.flags & EVENT_FLAG_UNIX) != 0 && event.header.kind == EVENT_CONNECTION) {
+    const auto &paths = reinterpret_cast<const event_unix &>(event);
+    appendPath(local_address, paths.local_path, paths.local_length);
+    appendPath(remote_address, paths.remote_path, paths.remote_length);
+  } else if (event.local_port != 0 || event.remote_port != 0) {
+    appendAddress(local_address, event.local_address);
+    appendAddress(remote_address, event.remote_address);
+  }
   variableBytes_ += local_address.data().size() + remote_address.data().size() - before;
 }
 

@@ -90,7 +90,9 @@ class Batch {
   Batch();
 
   // Adds one record of the ring. Records of an unknown kind or with an impossible size are refused.
-  bool append(const event_header &record, std::size_t size, int64_t offset_ns);
+  // `turn` names what its payload was recognised as.
+  bool append(const event_header &record, std::size_t size, int64_t offset_ns,
+              std::string_view turn = {});
   void clear();
 
   std::size_t rows() const { return rows_; }

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace aftertrace {
 namespace {
@@ -14,6 +15,11 @@ constexpr std::size_t kQueuedBytes = 64 << 20;
 constexpr std::size_t kSpareBatches = 2;
 // Gaps that wait for JavaScript; while there are more, they wait in the check, where they are few.
 constexpr std::size_t kWaitingGaps = 4096;
+
+using Clock = std::chrono::steady_clock;
+// The second visits all open files of the host, in some 2 ms per 100 processes.
+constexpr auto kSilentEvery = std::chrono::milliseconds(900);
+constexpr auto kFilesEvery = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -48,13 +54,26 @@ void Drain::join() {
 }
 
 void Drain::run() {
+  auto silentSwept = Clock::now();
+  auto filesSwept = silentSwept;
   do {
+    const auto now = Clock::now();
+    if (now - silentSwept >= kSilentEvery) {
+      silentSwept = now;
+      recorder_.sweepSilent();
+    }
+    if (now - filesSwept >= kFilesEvery) {
+      filesSwept = now;
+      recorder_.sweepFiles();
+    }
     drainOnce();
     seal(Limit::bounded);
     check_.endPass();
     publish();
   } while (sleep_.wait([this] { return ring_.used() >= recorder_.wakeBytes(); }));
   recorder_.detach();
+  drainOnce();
+  recorder_.sweepAll();
   // A program may have been running when it was detached: the second pass finds its record.
   while (drainOnce() > 0) {
   }
@@ -69,7 +88,10 @@ std::size_t Drain::drainOnce() {
 }
 
 void Drain::append(const void *data, std::size_t size) {
-  if (!current_->append(*static_cast<const event_header *>(data), size, offsetNs_)) {
+  const auto &record = *static_cast<const event_header *>(data);
+  const std::string turn = turns_.nameOf(record, size);
+  if (const uint64_t quiet = turns_.takeQuiet(); quiet != 0) recorder_.quieten(quiet);
+  if (!current_->append(record, size, offsetNs_, turn)) {
     const std::lock_guard<std::mutex> lock(mutex_);
     stats_.refused++;
     return;

@@ -16,6 +16,7 @@
 #include "ring_reader.h"
 #include "ring_sleep.h"
 #include "stream_check.h"
+#include "turns.h"
 
 namespace aftertrace {
 
@@ -76,6 +77,7 @@ class Drain {
   std::unique_ptr<Batch> current_;
   std::unique_ptr<Redactor> redactor_;
   StreamCheck check_;
+  Turns turns_;
 
   mutable std::mutex mutex_;  // guards all below
   std::deque<std::unique_ptr<Batch>> queue_;

@@ -49,6 +49,8 @@ Napi::Object constants(Napi::Env env) {
   CONSTANT(HINT_LOOP);
   CONSTANT(EVENT_NAME_LENGTH);
   CONSTANT(EVENT_PAYLOAD_MAX);
+  CONSTANT(EVENT_TURN_MAX);
+  CONSTANT(EVENT_PATH_LENGTH);
   CONSTANT(LOSS_RING_FULL);
   CONSTANT(LOSS_PAYLOAD_UNREADABLE);
   CONSTANT(LOSS_SOCKET_STATE);
@@ -95,6 +97,12 @@ Napi::Object structs(Napi::Env env) {
   FIELD(event_connection, peer_sequence);
   FIELD(event_connection, error);
   FIELD(event_connection, peer);
+  STRUCT(event_unix);
+  FIELD(event_unix, connection);
+  FIELD(event_unix, local_length);
+  FIELD(event_unix, remote_length);
+  FIELD(event_unix, local_path);
+  FIELD(event_unix, remote_path);
   STRUCT(event_hints);
   FIELD(event_hints, goroutine);
   FIELD(event_hints, caller);

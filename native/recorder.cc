@@ -22,6 +22,29 @@ std::size_t ringSize(std::size_t wanted) {
   return size;
 }
 
+// Ages at which held-back totals are told by the sweep, ns: TOTAL_AGE, TOTAL_QUIET_AGE in bpf/lib/total.h.
+constexpr uint64_t kTotalAge = 1'000'000'000;
+constexpr uint64_t kQuietTotalAge = 10 * kTotalAge;
+
+// Visits everything the iterator offers. Returns an errno, 0 if all went well.
+int runIterator(const bpf_link *link) {
+  const int descriptor = bpf_iter_create(bpf_link__fd(link));
+  if (descriptor < 0) return -descriptor;
+  // The program writes to the ring, not to this file: reading only makes it run.
+  char nothing[64];
+  ssize_t got;
+  do {
+    got = read(descriptor, nothing, sizeof nothing);
+  } while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
+  close(descriptor);
+  return 0;
+}
+
+void runProgram(const bpf_program *program) {
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  bpf_prog_test_run_opts(bpf_program__fd(program), &options);
+}
+
 template <typename Key>
 void allow(bpf_map *map, const Key &key) {
   const uint8_t yes = 1;
@@ -56,7 +79,10 @@ Recorder::Recorder(const CaptureOptions &options) {
   identify();
 }
 
-Recorder::~Recorder() { detach(); }
+Recorder::~Recorder() {
+  detach();
+  bpf_link__destroy(files_);
+}
 
 void Recorder::configure(const CaptureOptions &options) {
   auto &knobs = *skeleton_->rodata;
@@ -73,9 +99,12 @@ void Recorder::configure(const CaptureOptions &options) {
   ringBytes_ = ringSize(options.ringBytes);
   knobs.wake_bytes = wakeBytes();
   bpf_map__set_max_entries(skeleton_->maps.ring, static_cast<uint32_t>(ringBytes_));
-  // These two are run by hand, once.
-  bpf_program__set_autoattach(skeleton_->progs.snapshot, false);
-  bpf_program__set_autoattach(skeleton_->progs.identify, false);
+  // These are run by hand.
+  for (bpf_program *program : {skeleton_->progs.snapshot, skeleton_->progs.identify,
+                               skeleton_->progs.sweep_silent, skeleton_->progs.sweep_files,
+                               skeleton_->progs.forget_closed}) {
+    bpf_program__set_autoattach(program, false);
+  }
   onDemand_ = {{HINT_WAKES, skeleton_->progs.on_waking}, {HINT_LOOP, skeleton_->progs.on_call_return}};
   for (const OnDemand &entry : onDemand_) {
     bpf_program__set_autoattach(entry.program, false);
@@ -136,6 +165,12 @@ void Recorder::attach() {
     detach();
     throw explainFailure(-result, log);
   }
+  files_ = bpf_program__attach_iter(skeleton_->progs.sweep_files, nullptr);
+  if (files_ == nullptr) {
+    const int error = errno;
+    detach();
+    throw explainFailure(error, log);
+  }
   {
     const std::lock_guard<std::mutex> lock(hints_);
     attachOnDemand();
@@ -152,18 +187,9 @@ void Recorder::runSnapshot() {
   KernelLog log;
   bpf_link *link = bpf_program__attach_iter(skeleton_->progs.snapshot, nullptr);
   if (link == nullptr) throw explainFailure(errno, log);
-  const int descriptor = bpf_iter_create(bpf_link__fd(link));
-  if (descriptor >= 0) {
-    // The program writes to the ring, not to this file: reading only makes it run.
-    char nothing[64];
-    ssize_t got;
-    do {
-      got = read(descriptor, nothing, sizeof nothing);
-    } while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
-    close(descriptor);
-  }
+  const int result = runIterator(link);
   bpf_link__destroy(link);
-  if (descriptor < 0) throw explainFailure(-descriptor, log);
+  if (result != 0) throw explainFailure(result, log);
 }
 
 void Recorder::detach() {
@@ -175,6 +201,35 @@ void Recorder::detach() {
   }
   aftertrace_bpf::detach(skeleton_.get());
   if (tls_) tls_->stop();
+}
+
+void Recorder::sweepSilent() {
+  setSweepAges(kTotalAge, kQuietTotalAge);
+  runProgram(skeleton_->progs.sweep_silent);
+}
+
+void Recorder::sweepFiles() {
+  setSweepAges(kTotalAge, kQuietTotalAge);
+  skeleton_->bss->search_number++;
+  // Without the whole search nothing counts as closed.
+  if (runIterator(files_) == 0) runProgram(skeleton_->progs.forget_closed);
+}
+
+void Recorder::sweepAll() {
+  setSweepAges(0, 0);
+  runProgram(skeleton_->progs.sweep_silent);
+  runIterator(files_);
+}
+
+void Recorder::setSweepAges(uint64_t age, uint64_t quietAge) {
+  skeleton_->bss->sweep_age = age;
+  skeleton_->bss->sweep_quiet_age = quietAge;
+}
+
+void Recorder::quieten(uint64_t connection) {
+  const uint8_t yes = 1;
+  bpf_map__update_elem(skeleton_->maps.quiet_connections, &connection, sizeof connection, &yes,
+                       sizeof yes, BPF_ANY);
 }
 
 void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {

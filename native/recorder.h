@@ -71,6 +71,15 @@ class Recorder {
   // Stops recording; what is in the ring stays readable. Safe to call twice.
   void detach();
 
+  // Tells what Unix sockets held back for long enough; cheap, for about once a second.
+  void sweepSilent();
+  // The same for TCP, and tells which Unix sockets closed. Visits every open file of the host.
+  void sweepFiles();
+  // Tells all that is held back: after detach(), for the end.
+  void sweepAll();
+  // Turns of this connection need no records of their own any more.
+  void quieten(uint64_t connection);
+
   int ringDescriptor() const;
   std::size_t ringBytes() const { return ringBytes_; }
   // Shared with the programs: 1 while the reader sleeps and wants to be woken.
@@ -95,6 +104,7 @@ class Recorder {
   void fillFilters(const CaptureOptions &options);
   void identify();
   void runSnapshot();
+  void setSweepAges(uint64_t age, uint64_t quietAge);
   void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
   // A program that only some processes need, because all others pay for it.
   struct OnDemand {
@@ -114,6 +124,7 @@ class Recorder {
   std::size_t ringBytes_ = 0;
   bool tlsWanted_ = false;
   bool attached_ = false;
+  bpf_link *files_ = nullptr;
   std::mutex hints_;  // the drain thread detaches, JavaScript tells of processes
   bool hintsPaused_ = false;
   std::vector<OnDemand> onDemand_;

@@ -127,7 +127,7 @@ function buildPrograms({ clang, bpftool }) {
   mkdirSync(out, { recursive: true });
   const object = join(out, 'aftertrace.bpf.o');
   run(clang, [
-    ...['-g', '-O2', '-target', 'bpf', '-D__TARGET_ARCH_x86'],
+    ...['-g', '-O2', '-target', 'bpf', '-mcpu=v3', '-D__TARGET_ARCH_x86'],
     ...['-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror'],
     ...['-idirafter', `/usr/include/${MULTIARCH}`],
     ...['-c', join(bpf, 'aftertrace.bpf.c'), '-o', object],

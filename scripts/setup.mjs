@@ -37,15 +37,15 @@ const PACKAGES = [
   { name: 'nginx-light', for: ['test', 'lab'], program: 'nginx', file: '/usr/sbin/nginx' },
   { name: 'default-jdk-headless', for: ['test', 'lab'], program: 'javac' },
   { name: 'golang-go', for: ['test', 'lab'], program: 'go' },
-  { name: 'gunicorn', for: ['lab'], file: '/usr/bin/gunicorn' },
+  { name: 'gunicorn', for: ['test', 'lab'], file: '/usr/bin/gunicorn' },
   {
     name: 'python3-aiohttp',
     for: ['lab'],
     file: '/usr/lib/python3/dist-packages/aiohttp/__init__.py',
   },
   { name: 'haproxy', for: ['lab'], file: '/usr/sbin/haproxy' },
-  { name: 'redis-server', for: ['lab'], program: 'redis-server' },
-  { name: 'postgresql', for: ['lab'], file: '/usr/lib/postgresql' },
+  { name: 'redis-server', for: ['test', 'lab'], program: 'redis-server' },
+  { name: 'postgresql', for: ['test', 'lab'], file: '/usr/lib/postgresql' },
   { name: 'chromium', ubuntu: 'chromium-browser', for: ['test'], program: 'chromium' },
 ];
 

@@ -42,7 +42,7 @@ suite('events.h against TypeScript', () => {
   });
 
   it('numbers the kinds of the kernel alike', () => {
-    const others = ['flag', 'payload', 'name'];
+    const others = ['flag', 'payload', 'name', 'path', 'turn'];
     const kinds = withPrefix(constants, 'EVENT_').filter(
       ([name]) => !others.some((other) => String(name).startsWith(other)),
     );
@@ -79,6 +79,16 @@ suite('events.h against TypeScript', () => {
           peer_sequence: 84,
           error: 88,
           peer: 96,
+        },
+      },
+      event_unix: {
+        size: 328,
+        fields: {
+          connection: 0,
+          local_length: 104,
+          remote_length: 106,
+          local_path: 112,
+          remote_path: 220,
         },
       },
       event_hints: {

@@ -6,7 +6,8 @@
 #include "../maps.h"
 #include "emit.h"
 #include "http.h"
-#include "user-buffer.h"
+#include "total.h"
+#include "transport.h"
 
 #define SAMPLE_ALL 0xffffffffU
 
@@ -75,29 +76,31 @@ static __always_inline bool in_sample(const struct sock *sk, struct socket_state
 		state->sample_key = sample_key(sk);
 	if (state->sample_key < sample_limit)
 		return true;
+	totals_flush(state, sk->__sk_common.skc_cookie.counter);
 	__builtin_memset(state->streams, 0, sizeof(state->streams));
 	state->described = 0;
+	state->tracked = 0;
 	count_loss(LOSS_SAMPLED);
 	return false;
 }
 
 /* True for a response of status 4xx or 5xx. */
-static __always_inline bool tells_failure(const struct user_buffer *buffer, __u64 word)
+static __always_inline bool tells_failure(__u64 word, const __u8 *payload, __u32 got)
 {
-	__u8 digit = 0;
+	__u8 digit;
 
-	if ((word & 0xffffffff) != 0x50545448 || buffer->plain.length <= STATUS_AT)
+	if ((word & 0xffffffff) != 0x50545448 || got <= STATUS_AT)
 		return false;
-	bpf_probe_read_user(&digit, 1, (const char *)buffer->plain.base + STATUS_AT);
+	digit = payload[STATUS_AT];
 	return digit == '4' || digit == '5';
 }
 
-/* Bytes that may be kept of the head that begins with @word. */
-static __always_inline __u32 head_budget(const struct user_buffer *buffer, __u64 word)
+/* Bytes that may be kept of the head that begins with @word; @got of them are at @payload. */
+static __always_inline __u32 head_budget(__u64 word, const __u8 *payload, __u32 got)
 {
 	__u32 limit = head_limit;
 
-	if (limit >= snaplen || tells_failure(buffer, word))
+	if (limit >= snaplen || tells_failure(word, payload, got))
 		return snaplen;
 	return limit;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
-/* The life of TCP connections: described once, then connect, established, peer closed, closed. */
+/* The life of TCP connections: connect, established, peer closed, closed. */
 #ifndef AFTERTRACE_CONNECTION_H
 #define AFTERTRACE_CONNECTION_H
 
@@ -7,46 +7,8 @@
 #include "budget.h"
 #include "emit.h"
 #include "filter.h"
-
-static __always_inline bool is_tcp(const struct sock *sk)
-{
-	__u16 family = sk->__sk_common.skc_family;
-
-	return sk->sk_protocol == IPPROTO_TCP && (family == AF_INET || family == AF_INET6);
-}
-
-static __always_inline const struct tcp_sock *tcp_part(const struct sock *sk)
-{
-	return bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
-}
-
-/* Costs a call only for the first who asks: there is no cookie before. */
-static __always_inline __u64 socket_cookie(const struct sock *sk)
-{
-	__u64 cookie = sk->__sk_common.skc_cookie.counter;
-
-	return cookie ? cookie : bpf_get_socket_cookie((void *)sk);
-}
-
-/* Next byte the application will read. A FIN that was read counts as one byte in the kernel, not here. */
-static __always_inline __u32 receive_position(const struct sock *sk, const struct tcp_sock *tcp)
-{
-	__u32 copied = tcp->copied_seq;
-
-	if ((sk->sk_shutdown & RCV_SHUTDOWN) && copied == tcp->rcv_nxt)
-		copied -= 1;
-	return copied;
-}
-
-/* Next byte the application will write. In these states our own FIN is queued and counted by the kernel. */
-static __always_inline __u32 send_position(const struct sock *sk, const struct tcp_sock *tcp)
-{
-	__u8 state = sk->__sk_common.skc_state;
-	bool finished = state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING ||
-			state == TCP_LAST_ACK;
-
-	return tcp->write_seq - finished;
-}
+#include "total.h"
+#include "transport.h"
 
 static __always_inline void map_ipv4(__u8 address[16], __be32 ipv4)
 {
@@ -86,16 +48,6 @@ static __always_inline void fill_connection(struct event_connection *event, __u1
 	event->error = sk->sk_err;
 	event->sequence = send_position(sk, tcp);
 	event->peer_sequence = receive_position(sk, tcp);
-}
-
-static __always_inline struct socket_state *socket_state(const struct sock *sk, bool create)
-{
-	struct socket_state *state = bpf_sk_storage_get(&sockets, (void *)sk, 0,
-							create ? BPF_SK_STORAGE_GET_F_CREATE : 0);
-
-	if (!state && create)
-		count_loss(LOSS_SOCKET_STATE);
-	return state;
 }
 
 static __always_inline void remember_user(struct socket_state *state, __u64 id)
@@ -163,13 +115,52 @@ static __always_inline bool connection_changed(const struct sock *sk, struct soc
 	return emit(&event, sizeof(event));
 }
 
+/*
+ * Bytes that left the socket without a call that is traced (splice), up to @position: told as
+ * bytes moved, by whoever moved the next ones.
+ */
+static __always_inline void tell_unseen(struct socket_state *state, __u32 position, __u64 cookie,
+					__u64 id, __u32 peer_sequence, enum direction direction)
+{
+	struct stream_state *stream = &state->streams[direction & 1];
+	__u32 unseen = position - stream->next;
+	struct event_io *event;
+
+	if (unseen == 0 || unseen >= TOTAL_BYTES)
+		return;
+	if (stream->held)
+		total_flush(state, cookie, direction);
+	event = reserve(sizeof(*event));
+	if (event) {
+		fill_header(&event->header, direction == DIRECTION_SEND ? EVENT_SEND : EVENT_RECEIVE,
+			    cookie, id, sizeof(*event));
+		event->header.flags = EVENT_FLAG_TOTAL | (state->http ? 0 : EVENT_FLAG_OPAQUE);
+		event->sequence = stream->next;
+		event->peer_sequence = peer_sequence;
+		event->bytes = unseen;
+		event->offset = 0;
+		submit(event);
+	}
+	stream->next = position;
+}
+
 static __always_inline void connection_closed(const struct sock *sk)
 {
+	const struct tcp_sock *tcp = tcp_part(sk);
+	__u64 cookie = sk->__sk_common.skc_cookie.counter;
 	struct socket_state *state = socket_state(sk, false);
 
-	if (!state || !state->recorded || state->closed)
+	if (!state || !state->recorded)
 		return;
-	state->closed = connection_changed(sk, state, EVENT_CLOSE);
+	/* From here on nothing is held back: a call that is under way tells its total itself. */
+	state->closed = 1;
+	totals_flush(state, cookie);
+	if (state->told)
+		return;
+	if (state->tracked)
+		tell_unseen(state, receive_position(sk, tcp), cookie, socket_user(state),
+			    send_position(sk, tcp), DIRECTION_RECEIVE);
+	state->told = connection_changed(sk, state, EVENT_CLOSE);
 }
 
 /* The connect() of a time of sampling, told when the port is known and with it whether to tell. */
@@ -211,42 +202,6 @@ static __always_inline void state_changed(const struct sock *sk, int old_state, 
 			connection_changed(sk, state, new_state == TCP_ESTABLISHED ?
 						EVENT_ESTABLISHED : EVENT_PEER_CLOSED);
 	}
-}
-
-/*
- * Start-up pass: one open file of one process. Only connections that carry data;
- * several processes may hold the same socket, the first one found is named.
- */
-static __always_inline void snapshot_file(struct task_struct *task, struct file *file)
-{
-	struct event_connection event;
-	struct socket_state *state;
-	struct socket *socket;
-	struct sock *sk;
-	__u8 tcp_state;
-
-	if (task->pid != task->tgid)
-		return;
-	socket = bpf_sock_from_file(file);
-	if (!socket)
-		return;
-	sk = socket->sk;
-	if (!sk || !is_tcp(sk))
-		return;
-	tcp_state = sk->__sk_common.skc_state;
-	if (tcp_state != TCP_ESTABLISHED && tcp_state != TCP_CLOSE_WAIT)
-		return;
-	if (!task_wanted(task) || !ports_wanted(sk))
-		return;
-	state = socket_state(sk, true);
-	if (!state || state->described)
-		return;
-	remember_user(state, (__u64)task->tgid << 32 | (__u32)task->pid);
-	fill_connection(&event, EVENT_CONNECTION, sk, socket_user(state));
-	event.header.flags = EVENT_FLAG_SNAPSHOT | state->role;
-	event.cgroup = task_cgroup(task);
-	if (emit(&event, sizeof(event)))
-		state->described = state->recorded = 1;
 }
 
 #endif

@@ -52,6 +52,22 @@ static __always_inline bool emit(void *record, __u64 size)
 	return false;
 }
 
+/* Room for a record, to be filled in place and given to submit(). @size: a constant. 0 when the ring is full. */
+static __always_inline void *reserve(__u64 size)
+{
+	void *record = bpf_ringbuf_reserve(&ring, size, 0);
+
+	count_one(&produced, 0);
+	if (!record)
+		count_loss(LOSS_RING_FULL);
+	return record;
+}
+
+static __always_inline void submit(void *record)
+{
+	bpf_ringbuf_submit(record, wake_flag());
+}
+
 /* @id: tgid and tid as bpf_get_current_pid_tgid() gives them */
 static __always_inline void fill_header(struct event_header *header, __u16 kind, __u64 connection,
 					__u64 id, __u32 size)

@@ -19,6 +19,12 @@ static __always_inline bool ports_wanted(const struct sock *sk)
 	       port_listed(bpf_ntohs(sk->__sk_common.skc_dport));
 }
 
+/* Unix sockets have no port: a filter on ports lets none of them through. */
+static __always_inline bool socket_wanted(const struct sock *sk, bool is_unix)
+{
+	return !filter_ports || (!is_unix && ports_wanted(sk));
+}
+
 static __always_inline bool tgid_wanted(__u32 tgid)
 {
 	return tgid != own_tgid && (!filter_tgids || bpf_map_lookup_elem(&wanted_tgids, &tgid));

@@ -116,26 +116,4 @@ static __always_inline bool gather_hints(struct event_hints *hints, const struct
 	return any;
 }
 
-/*
- * Hints stand between event and payload. The payload cannot move, so the event does: it begins
- * in the room before it.
- * Returns where the record begins; its size is in the header and in @size.
- */
-static __always_inline void *add_hints(struct io_scratch *scratch, struct socket_state *state,
-				       enum direction direction, __u32 *size)
-{
-	struct event_hints hints;
-	struct event_io event;
-
-	if (!hint_kinds || !gather_hints(&hints, &scratch->event, state, direction))
-		return &scratch->event;
-	*size += sizeof(hints);
-	event = scratch->event;
-	event.header.flags |= EVENT_FLAG_HINTS;
-	event.header.size = *size;
-	__builtin_memcpy(&scratch->room, &event, sizeof(event));
-	__builtin_memcpy((void *)&scratch->room + sizeof(event), &hints, sizeof(hints));
-	return &scratch->room;
-}
-
 #endif

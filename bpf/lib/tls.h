@@ -61,6 +61,27 @@ static __always_inline __u64 tls_first_word(struct io_scratch *scratch, const st
 	return mask_word(word, *length);
 }
 
+/* Keeps what the head may still use of these bytes. Returns the payload length. */
+static __always_inline __u32 tls_keep(struct io_scratch *scratch, struct stream_state *stream,
+				      const struct user_buffer *buffer, __u32 bytes)
+{
+	__u32 wanted = bytes < stream->budget ? bytes : stream->budget;
+	__u32 kept = read_buffer(scratch, buffer, wanted);
+
+	stream->tail = tail_of(stream, scratch->payload, kept);
+	if (kept < wanted) {
+		stream->budget = 0;
+		scratch->event.header.flags |= EVENT_FLAG_UNREADABLE;
+		count_unreadable();
+	} else if (kept < bytes) {
+		stream->budget = 0;
+		scratch->event.header.flags |= EVENT_FLAG_TRUNCATED;
+	} else {
+		stream->budget = stream->tail == CRLF_CRLF ? 0 : stream->budget - kept;
+	}
+	return kept;
+}
+
 /* The bytes of a message head, as inspect() keeps those of a socket; of the rest, none. */
 static __always_inline __u32 tls_keep_head(struct io_scratch *scratch, struct tls_session *session,
 					   struct stream_state *stream, const void *base, __u32 bytes)
@@ -83,7 +104,7 @@ static __always_inline __u32 tls_keep_head(struct io_scratch *scratch, struct tl
 	}
 	if (stream->budget == 0 && match == HEAD_NO)
 		return 0;
-	return keep_head(scratch, stream, &buffer, bytes);
+	return tls_keep(scratch, stream, &buffer, bytes);
 }
 
 /* Puts the record together. Returns its payload length. */

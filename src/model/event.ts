@@ -59,6 +59,8 @@ export interface ProcessDetail {
   readonly command: readonly string[];
   /** cgroup path of the process ('' unknown). */
   readonly cgroup: string;
+  /** Id of the container the process runs in, as its runtime names it; absent for none. */
+  readonly container?: string;
   /** Start time in clock ticks since boot: with the pid it names the process for good. */
   readonly startTicks: number;
   /**

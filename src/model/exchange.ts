@@ -33,6 +33,16 @@ export const EXCHANGE_COLUMNS = {
   host: { type: 'uint16', doc: 'Index into the plan’s hosts.' },
   process: { type: 'uint32', doc: 'Index into the plan’s processes.' },
   connection: { type: 'uint64', doc: 'Socket cookie.' },
+  peer: {
+    later: true,
+    type: 'uint64',
+    doc: 'Unix sockets: cookie of the socket at the other end; 0 unknown.',
+  },
+  protocol: {
+    later: true,
+    type: 'utf8',
+    doc: 'http, or what the recorder recognised: redis, postgresql, dns ...; unknown where both ends took turns in a way it does not know. Empty means http.',
+  },
   role: { type: 'uint8', doc: 'Role.' },
   encrypted: {
     later: true,
@@ -101,8 +111,14 @@ export const EXCHANGE_COLUMNS = {
   request_bytes: { type: 'float64', doc: 'Bytes of the request on the wire, head and body.' },
   response_bytes: { type: 'float64', doc: 'Bytes of the response on the wire, head and body.' },
   status: { type: 'uint16', doc: 'Status of the final response; 0 if none.' },
-  method: { type: 'utf8', doc: 'Method as recorded.' },
-  target: { type: 'utf8', doc: 'Request target as recorded (secrets masked).' },
+  method: {
+    type: 'utf8',
+    doc: 'Method as recorded. Other protocols: the operation, e.g. GET, SELECT; empty unknown.',
+  },
+  target: {
+    type: 'utf8',
+    doc: 'Request target as recorded (secrets masked). Other protocols: the topic or name asked for, if any.',
+  },
   authority: { type: 'utf8', doc: 'Host header.' },
   trace_context: {
     type: 'utf8',

@@ -49,8 +49,19 @@ export const SPAN_COLUMNS = {
     doc: 'Thread that began the exchange here: sent (client) or received (server) the request’s first byte.',
   },
   role: { type: 'utf8', doc: 'client or server.' },
-  method: { type: 'utf8', doc: 'HTTP method as recorded.' },
-  target: { type: 'utf8', doc: 'Request target as recorded, secrets masked.' },
+  protocol: {
+    later: true,
+    type: 'utf8',
+    doc: 'http, redis, postgresql, mysql, mongodb, kafka, memcached, dns, fastcgi or unknown.',
+  },
+  method: {
+    type: 'utf8',
+    doc: 'HTTP method as recorded; other protocols: the operation, empty where unknown.',
+  },
+  target: {
+    type: 'utf8',
+    doc: 'Request target as recorded, secrets masked; other protocols: topic or name, if any.',
+  },
   authority: { type: 'utf8', nullable: true, doc: 'Host header as recorded.' },
   status: {
     type: 'uint16',

@@ -89,6 +89,7 @@ interface NativeAddon {
   readonly Source: new (options: NativeOptions) => NativeSource;
   layout(): NativeLayout;
   clocks(): ClockReading;
+  recognise(bytes: Uint8Array, moved: number, known: string, datagram: boolean): string;
   limitCapabilities(kept: bigint): string;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
   tlsProbes(path: string, all: boolean): readonly TlsProbe[];
@@ -292,6 +293,21 @@ export function nativeAvailable(hints: readonly HintName[] = []): Availability {
 /** Masks batches one after the other, in place, as the recorder does: for the tests. */
 export function redactNatively(policy: RedactionPolicy, batches: readonly Batch[]): void {
   loadSource().redact(policyLists(policy), batches);
+}
+
+/**
+ * Names the first bytes of a turn as the recorder does: "protocol OPERATION", for the tests.
+ *
+ * @param moved bytes that the call moved, at least those at hand
+ * @param known what the connection was found to speak before, '' if nothing
+ */
+export function recogniseNatively(
+  bytes: Uint8Array,
+  moved: number,
+  known = '',
+  datagram = false,
+): string {
+  return loadSource().recognise(bytes, moved, known, datagram);
 }
 
 /**

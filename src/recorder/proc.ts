@@ -60,6 +60,15 @@ function readStat(pid: number): { parentPid: number; startTicks: number } | unde
   return { parentPid: Number(fields[1]), startTicks: Number(fields[19]) };
 }
 
+/**
+ * Container runtimes (Docker, containerd, CRI-O, Podman) put the container's id, 64 hex digits, into
+ * the cgroup path: `docker-<id>.scope`, `cri-containerd-<id>.scope`, `crio-<id>.scope`,
+ * `libpod-<id>.scope`, `/docker/<id>`. Of nested ones the innermost counts.
+ */
+export function containerOf(cgroup: string): string | undefined {
+  return cgroup.match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g)?.at(-1);
+}
+
 /** Reads what /proc says of a process; undefined when it is gone. Secrets in arguments are masked. */
 export function readProcess(pid: number): ProcessFacts | undefined {
   const stat = readStat(pid);
@@ -67,6 +76,7 @@ export function readProcess(pid: number): ProcessFacts | undefined {
   const args = readText(`/proc/${pid}/cmdline`, MOST_COMMAND).replace(/\0+$/, '').split('\0');
   const executable = readExecutable(pid);
   const cgroup = /^0::(.*)$/m.exec(readText(`/proc/${pid}/cgroup`))?.[1] ?? '';
+  const container = containerOf(cgroup);
   return {
     name: readText(`/proc/${pid}/comm`).replace(/\n$/, ''),
     parentPid: stat.parentPid,
@@ -76,6 +86,7 @@ export function readProcess(pid: number): ProcessFacts | undefined {
         arg.slice(0, MOST_ARGUMENT),
       ),
       cgroup,
+      ...(container === undefined ? {} : { container }),
       startTicks: stat.startTicks,
     },
     runtime: detectRuntime(pid, executable),

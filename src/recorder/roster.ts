@@ -89,6 +89,7 @@ export class Roster {
       remotePort: batch.remote_port[row]!,
       netns: batch.netns[row]!,
       cgroup: batch.cgroup[row]!,
+      peer: batch.peer[row]!,
       localAddress: textAt(batch.local_address, row),
       remoteAddress: textAt(batch.remote_address, row),
     });

@@ -18,6 +18,7 @@ export interface Row {
   readonly cgroup?: bigint;
   readonly parent?: number;
   readonly count?: bigint;
+  readonly peer?: bigint;
   readonly localAddress?: string;
   readonly remoteAddress?: string;
   readonly name?: string;
@@ -58,6 +59,7 @@ export function batchOf(rows: readonly Row[]): Batch {
     local_port: u16((row) => row.localPort),
     remote_port: u16((row) => row.remotePort),
     netns: u32((row) => row.netns),
+    peer: u64((row) => row.peer),
     cgroup: u64((row) => row.cgroup),
     parent: u32((row) => row.parent),
     count: u64((row) => row.count),

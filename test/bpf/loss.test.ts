@@ -12,7 +12,8 @@ import {
   startRecording,
 } from './live.js';
 
-const SMALL = 'x';
+/** The shortest head there is: every one is a record. */
+const SMALL = 'GET ';
 /** A head as long as may be kept: fills any ring quickly. */
 const LARGE = `GET /${'y'.repeat(4000)}`;
 

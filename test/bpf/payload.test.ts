@@ -129,7 +129,7 @@ server.recv(4096)
 server.send(b'POSTGRES')
 client.recv(4096)`);
     for (const call of [...calls(client, EventKind.send), ...calls(client, EventKind.receive)]) {
-      expect(call).toMatchObject({ payload: '', flags: EventFlag.opaque });
+      expect(call).toMatchObject({ payload: '', flags: EventFlag.opaque | EventFlag.turn });
     }
     expectSameStream(client, server);
   });

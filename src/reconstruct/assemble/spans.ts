@@ -71,8 +71,9 @@ function epochNs(baseNs: bigint, moment: number): bigint {
   return Number.isNaN(moment) ? 0n : baseNs + BigInt(Math.round(moment));
 }
 
-/** An IP address and port, IPv6 in brackets. */
+/** An IP address and port, IPv6 in brackets; the path of a Unix socket as it is. */
 function endpoint(address: string, port: number): string {
+  if (address.startsWith('unix:')) return address;
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
@@ -94,6 +95,7 @@ export function buildSpans(assembly: Assembly, order: Uint32Array): SpanTable {
     pid: order.map((row) => processes[x.process[row]!]!.pid),
     tid: order.map((row) => x.request_start_tid[row]! || x.response_start_tid[row]!),
     role: pick((row) => (x.role[row] === Role.client ? 'client' : 'server')),
+    protocol: pick((row) => x.protocol[row]! || 'http'),
     method: pick((row) => x.method[row]!),
     target: pick((row) => x.target[row]!),
     authority: pick((row) => x.authority[row]!),

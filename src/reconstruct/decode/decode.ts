@@ -6,11 +6,12 @@ import { concatTables } from '../../model/tables.js';
 import { readTable, writeTable } from '../../store/table-file.js';
 import { processFinder } from '../process-finder.js';
 import type { DecodeInput, DecodeOutput } from '../tasks.js';
-import { forEachConnection, roleOf } from './connections.js';
+import { type ConnectionRows, forEachConnection, roleOf } from './connections.js';
 import { ExchangeBuilder } from './exchange-builder.js';
 import { pairMessages } from './pairing.js';
 import { isEncrypted, messageRows, withPlaintextPositions } from './plaintext.js';
 import { buildStream } from './streams.js';
+import { readTurns, type TurnExchanges } from './turns.js';
 
 /** Exchanges of one host's events, gathered in a builder, with what was counted on the way. */
 export interface Decoded {
@@ -39,20 +40,28 @@ export function decodeEvents(
   forEachConnection(events, (rows, connection) => {
     if (rows.sends.length + rows.receives.length === 0 && !isEncrypted(rows)) return;
     counts.connections++;
-    const { sends, receives } = messageRows(rows);
-    const role = roleOf(events, { sends, receives });
-    if (role === undefined) {
+    const found = readHttp(events, streams, rows) ?? readTurns(events, rows);
+    if (found === undefined) {
       counts.opaqueConnections++;
       return;
     }
-    const isClient = role === Role.client;
-    const requests = buildStream(streams, isClient ? sends : receives);
-    const responses = buildStream(streams, isClient ? receives : sends);
-    const pairs = pairMessages(streams, requests, responses, rows.end !== -1);
-    counts[isClient ? 'clientExchanges' : 'serverExchanges'] += pairs.length;
-    builder.add({ host, connection, role, rows, encrypted: isEncrypted(rows) }, pairs);
+    const { protocol, role, pairs } = found;
+    counts[role === Role.client ? 'clientExchanges' : 'serverExchanges'] += pairs.length;
+    builder.add({ host, connection, protocol, role, rows, encrypted: isEncrypted(rows) }, pairs);
   });
   return { builder, ...counts };
+}
+
+/** The exchanges of a connection that speaks HTTP/1; undefined where none was seen. */
+function readHttp(events: Batch, streams: Batch, rows: ConnectionRows): TurnExchanges | undefined {
+  const { sends, receives } = messageRows(rows);
+  const role = roleOf(events, { sends, receives });
+  if (role === undefined) return undefined;
+  const isClient = role === Role.client;
+  const requests = buildStream(streams, isClient ? sends : receives);
+  const responses = buildStream(streams, isClient ? receives : sends);
+  const pairs = pairMessages(streams, requests, responses, rows.end !== -1);
+  return { protocol: 'http', role, pairs };
 }
 
 async function readHosts(input: DecodeInput): Promise<Map<number, Batch>> {

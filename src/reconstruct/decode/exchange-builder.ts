@@ -8,6 +8,7 @@ import type { Pair } from './pairing.js';
 export interface ConnectionFacts {
   readonly host: number;
   readonly connection: bigint;
+  readonly protocol: string;
   readonly role: Role;
   readonly rows: ConnectionRows;
   /** True where the messages are plaintext of TLS. */
@@ -92,6 +93,10 @@ export class ExchangeBuilder {
       host: Uint16Array.from(entries, ({ facts }) => facts.host),
       process: u32(({ process }) => process),
       connection: BigUint64Array.from(entries, ({ facts }) => facts.connection),
+      peer: BigUint64Array.from(entries, ({ facts }) =>
+        facts.rows.described === -1 ? 0n : events.peer[facts.rows.described]!,
+      ),
+      protocol: entries.map(({ facts }) => facts.protocol),
       role: Uint8Array.from(entries, ({ facts }) => facts.role),
       encrypted: Uint8Array.from(entries, ({ facts }) => Number(facts.encrypted)),
       order: u32(({ order }) => order),

@@ -12,6 +12,16 @@ export interface Hops {
 
 type Key = (exchanges: ExchangeTable, row: number) => string;
 
+/** The sockets at both ends of a Unix connection, of one host. */
+function unixEnds(x: ExchangeTable, row: number): string {
+  const [own, other] = [x.connection[row]!, x.peer[row]!];
+  const isClient = x.role[row] === Role.client;
+  return `${x.host[row]} ${isClient ? own : other} ${isClient ? other : own}`;
+}
+
+/** Both ends of a Unix connection counted the same bytes before the request. */
+const unixKey: Key = (x, row) => `${unixEnds(x, row)} ${x.request_sequence[row]}`;
+
 /** Both ends name the same 4-tuple and the same position in the request stream. */
 const tupleKey: Key = (x, row) => {
   const local = `${x.local_address[row]} ${x.local_port[row]}`;
@@ -84,18 +94,23 @@ function joinBy(
  * Joins the two ends of every hop: the request that a client sent at TCP sequence number n
  * of a connection is the one that the server received at n. What is left, because address
  * translation showed the ends different tuples, joins by the sequence numbers of both
- * streams (2^-64 by chance). Encrypted ones join by what their positions allow. Reused tuples and wrapped numbers are told apart by time.
+ * streams (2^-64 by chance). Encrypted ones join by what their positions allow. Reused tuples and
+ * wrapped numbers are told apart by time. Unix sockets know each other: their requests join by the
+ * bytes that each end counted before, and where the counts began at different moments, by time alone.
  */
 export function joinHops(exchanges: ExchangeTable): Hops {
   const taken = new Uint8Array(exchanges.rows);
   const out = { client: [] as number[], server: [] as number[] };
-  const { encrypted, remote_port, response_sequence } = exchanges;
-  const isPlain = (row: number) => encrypted[row] === 0;
+  const { encrypted, peer, remote_port, response_sequence } = exchanges;
+  const isUnix = (row: number) => peer[row] !== 0n;
+  const isPlain = (row: number) => encrypted[row] === 0 && !isUnix(row);
   joinBy(exchanges, tupleKey, (row) => isPlain(row) && remote_port[row] !== 0, taken, out);
+  joinBy(exchanges, unixKey, isUnix, taken, out);
+  joinBy(exchanges, unixEnds, isUnix, taken, out);
   joinBy(exchanges, sequenceKey, (row) => isPlain(row) && response_sequence[row] !== 0, taken, out);
   joinEncrypted(
     exchanges,
-    Array.from(exchanges.encrypted.keys()).filter((row) => !isPlain(row)),
+    Array.from(exchanges.encrypted.keys()).filter((row) => encrypted[row] !== 0 && !isUnix(row)),
     {
       taken,
       isNear: (client, server) => apart(exchanges, client, server) <= CLOCK_TOLERANCE_NS,

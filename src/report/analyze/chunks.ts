@@ -5,7 +5,7 @@ import type { Candidate, TraceChunk, TraceEntry } from '../contract.js';
 import { describeLoss } from './loss-text.js';
 import type { Requests } from './requests.js';
 import type { Selected } from './selection.js';
-import type { SpanIndex } from './span-index.js';
+import { type SpanIndex, verbOf } from './span-index.js';
 
 /** Spans per chunk, about: one chunk is inflated at a time. */
 const CHUNK_SPANS = 2000;
@@ -42,7 +42,7 @@ function candidatesOf(index: SpanIndex, linkIndex: LinkIndex, row: number): Cand
       what:
         parent === undefined
           ? 'a span that is not in this reconstruction'
-          : `${index.table.method[parent]} ${index.table.target[parent]} at ${index.table.service[parent]}`,
+          : `${`${verbOf(index.table, parent)} ${index.table.target[parent]}`.trimEnd()} at ${index.table.service[parent]}`,
       startMs: parent === undefined ? null : index.start[parent]!,
       confidence: links.confidence[at]!,
       chosen: links.chosen[at] === 1,
@@ -87,7 +87,7 @@ function buildChunk(index: SpanIndex, linkIndex: LinkIndex, rows: readonly numbe
     pid: pick((row) => table.pid[row]!),
     tid: pick((row) => table.tid[row]!),
     isServer: pick((row) => index.isServer[row] === 1),
-    verb: pick((row) => table.method[row]!),
+    verb: pick((row) => verbOf(table, row)),
     target: pick((row) => table.target[row]!),
     status: pick((row) => table.status[row]!),
     failed: pick((row) => index.failed[row] === 1),

@@ -10,6 +10,13 @@ export interface Places {
   readonly ofSpan: Uint32Array;
 }
 
+/** Who answers where no process was recorded: its address, in front of it what it speaks. */
+function peerName({ table }: SpanIndex, row: number): string {
+  const protocol = table.protocol[row]!;
+  const isHttp = protocol === '' || protocol === 'http';
+  return isHttp ? table.peer[row]! : `${protocol} ${table.peer[row]}`;
+}
+
 /**
  * A server span's own time belongs to its service. A client span's own time, when it waits
  * for an answer that no recorded work explains, belongs to the one it waits for: requests
@@ -23,7 +30,7 @@ export function findPlaces(index: SpanIndex): Places {
     if (index.isServer[row] === 1) return index.service[row]!;
     const callee = index.callee[row]!;
     if (callee !== -1) return index.service[callee]!;
-    const peer = index.table.peer[row]!;
+    const peer = peerName(index, row);
     const known = numberOf.get(peer);
     if (known !== undefined) return known;
     numberOf.set(peer, names.length);

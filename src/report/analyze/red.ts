@@ -1,7 +1,7 @@
 import type { Comparison, Stats, Window, Windows } from '../contract.js';
 import { quantile } from './quantile.js';
 import type { Requests } from './requests.js';
-import type { SpanIndex } from './span-index.js';
+import { isAnswered, type SpanIndex } from './span-index.js';
 import { isIn, lengthOf } from './windows.js';
 
 /** The two sides of every comparison: baseline (0) and incident (1). */
@@ -67,7 +67,7 @@ export function tallyOf<K>(tallies: Map<K, Tally>, key: K, sides: Sides): Tally 
 }
 
 export function addSpan(tally: Tally, index: SpanIndex, row: number): void {
-  const answered = index.table.status[row] !== 0;
+  const answered = isAnswered(index.table, row);
   const duration = answered ? index.end[row]! - index.start[row]! : Number.NaN;
   tally.add(index.start[row]!, duration, index.failed[row] === 1);
 }

@@ -1,4 +1,4 @@
-import type { SpanIndex } from './span-index.js';
+import { isAnswered, type SpanIndex } from './span-index.js';
 
 /** The requests that users felt: one row each, by start. Times in ms. */
 export interface Requests {
@@ -106,7 +106,7 @@ export function findRequests(index: SpanIndex): Requests {
   const rows = span.length;
   const start = Float64Array.from(span, (row) => index.start[row]!);
   const duration = Float64Array.from(span, (row) =>
-    index.table.status[row] === 0 ? Number.NaN : index.end[row]! - index.start[row]!,
+    isAnswered(index.table, row) ? index.end[row]! - index.start[row]! : Number.NaN,
   );
   const route = Uint32Array.from(span, (row) => index.route[row]!);
   const usual = usualLatency({ rows, start, duration, route }, index.endOfRecording);

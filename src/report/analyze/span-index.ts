@@ -59,6 +59,29 @@ function servicesByUse(table: SpanTable): string[] {
   return [...uses].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([name]) => name);
 }
 
+/** True for what is not HTTP: tables of before know nothing else. */
+function isOther({ protocol }: SpanTable, row: number): boolean {
+  return protocol[row] !== '' && protocol[row] !== 'http';
+}
+
+/** What is asked: the method, in front of it the protocol where that is not HTTP. */
+export function verbOf(table: SpanTable, row: number): string {
+  const method = table.method[row]!;
+  return isOther(table, row) ? `${table.protocol[row]} ${method}`.trimEnd() : method;
+}
+
+function routeOf(table: SpanTable, row: number): string {
+  const target = table.target[row]!;
+  // Names and topics are no paths.
+  return `${verbOf(table, row)} ${isOther(table, row) ? target : routeTemplate(target)}`.trimEnd();
+}
+
+/** Whether the span has a response. Only HTTP gives it a status. */
+export function isAnswered(table: SpanTable, row: number): boolean {
+  if (!isOther(table, row)) return table.status[row] !== 0;
+  return (table.loss_flags[row]! & LossFlag.responseUnseen) === 0;
+}
+
 function parentRows(table: SpanTable): Int32Array {
   const rowOf = new Map(table.span_id.map((id, row) => [id, row]));
   return Int32Array.from(table.parent_span_id, (id) => rowOf.get(id) ?? -1);
@@ -114,7 +137,7 @@ export function indexSpans(table: SpanTable, epochNs: bigint, endNs: bigint): Sp
   const routes = new Dictionary();
   const route = new Uint32Array(rows);
   for (let row = 0; row < rows; row++) {
-    route[row] = routes.add(`${table.method[row]} ${routeTemplate(table.target[row]!)}`);
+    route[row] = routes.add(routeOf(table, row));
   }
   return {
     table,

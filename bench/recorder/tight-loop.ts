@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What is sent back and forth, see traffic.c. */
+export const TRAFFIC = ['small-head', 'big-head', 'body', 'opaque'] as const;
+export type Traffic = (typeof TRAFFIC)[number];
+
+const ROUNDS = 20_000;
+const SYSTEM_CALLS = 2_000_000;
+
+/** A program that makes traffic, compiled for the occasion. */
+export interface TrafficProgram {
+  /** Runs one kind to its end. */
+  run(kind: Traffic): void;
+  /** CPU time of one getpid(), ns. */
+  getpidNs(): number;
+  remove(): void;
+}
+
+/** @throws Error where there is no C compiler */
+export function buildTraffic(): TrafficProgram {
+  const directory = mkdtempSync(join(tmpdir(), 'aftertrace-traffic-'));
+  const program = join(directory, 'traffic');
+  execFileSync('clang', ['-O2', '-o', program, join(import.meta.dirname, 'traffic.c')]);
+  const run = (kind: string, rounds: number) =>
+    Number(execFileSync(program, [kind, String(rounds)], { encoding: 'utf8' }));
+  return {
+    run(kind) {
+      run(kind, ROUNDS);
+    },
+    getpidNs: () => run('getpid', SYSTEM_CALLS),
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
