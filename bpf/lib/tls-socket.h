@@ -8,6 +8,7 @@
 #ifndef AFTERTRACE_TLS_SOCKET_H
 #define AFTERTRACE_TLS_SOCKET_H
 
+#include "budget.h"
 #include "connection.h"
 #include "emit.h"
 #include "filter.h"
@@ -36,7 +37,7 @@ static __always_inline void tls_where(struct tls_place *place, const struct sock
 	place->sent = send_position(sk, tcp_part(sk));
 	place->received = receive_position(sk, tcp_part(sk));
 	place->first = direction == DIRECTION_SEND ? place->sent - result : 0;
-	place->wanted = ports_wanted(sk);
+	place->wanted = ports_wanted(sk) && (!sampling() || sample_key(sk) < sample_limit);
 }
 
 /* From now on the session's connection is this one. */

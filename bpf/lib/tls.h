@@ -98,7 +98,7 @@ static __always_inline __u32 tls_keep_head(struct io_scratch *scratch, struct tl
 	if (match == HEAD_NO && pending)
 		stream->budget = 0;
 	if (match != HEAD_NO && !joined) {
-		stream->budget = snaplen;
+		stream->budget = head_budget(&buffer, word);
 		stream->tail = 0;
 		scratch->event.header.flags |= EVENT_FLAG_HEAD;
 	}

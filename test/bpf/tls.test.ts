@@ -53,10 +53,10 @@ describeLive('plaintext of TLS', () => {
   it('joins memory BIOs: Node to Node over 64 connections', async () => {
     const port = await startNodeServer(files);
     const recording = record(port);
-    const truth = await askWithNode('agent', port, 1000, 64);
+    const truth = await askWithNode('agent', port, 640, 64);
     await settle();
     const events = await recording.finish();
-    expect(truth.size).toBe(1000);
+    expect(truth.size).toBe(640);
     expect(attribution(events, truth, 'server')).toEqual(all(truth));
     expect(attribution(events, truth, 'client')).toEqual(all(truth));
     expect(recording.source.stats().dropped['tls-unjoined']).toBe(0);
@@ -65,7 +65,7 @@ describeLive('plaintext of TLS', () => {
   it('joins what fetch does, which writes heads after the handshake', async () => {
     const port = await startNodeServer(files);
     const recording = record(port);
-    const truth = await askWithNode('fetch', port, 600, 64);
+    const truth = await askWithNode('fetch', port, 192, 64);
     await settle();
     const events = await recording.finish();
     expect(attribution(events, truth, 'server')).toEqual(all(truth));
