@@ -1,78 +1,34 @@
 /**
- * How right the reconstruction is, on live traffic and ground truth that it cannot see.
+ * How right the reconstruction is, on live traffic and ground truth that it cannot see: the
+ * laboratory's reporting scenarios, written to docs/accuracy.md.
  *
- *   npm run bench:accuracy -- [--seconds 15] [--rate 150] [--seed 1] [--in DIR] [--json]
+ *   npm run bench:accuracy -- [--scenario NAME ...] [--concurrency 1,8,32,128,saturation]
+ *                             [--keep DIR] [--in DIR]
  *
- * Records the shop of fixtures/ (or takes a directory that holds segments/ and truth/),
- * reconstructs it, and scores the spans against the services' own logs, beside what
- * simple online rules answer on the same spans.
+ * About twenty minutes on two quiet processors. A part of the scenarios is printed, and not written.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { reconstruct } from '../src/reconstruct/reconstruct.js';
-import { readReconstruction } from '../src/store/span-store.js';
-import { BASELINES } from './accuracy/baselines.js';
-import { formatComparison, formatScore } from './accuracy/format.js';
-import { score } from './accuracy/score.js';
-import { readTruth } from './accuracy/truth.js';
+import { documentOf } from './lab/document.js';
+import { optionsOrExit } from './lab/options.js';
+import { type Result, runLab } from './lab/run.js';
+import { LOADS } from './lab/scenario.js';
+import { SETS } from './lab/sets.js';
+import { scenarioTable } from './lab/tables.js';
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '15' },
-    rate: { type: 'string', default: '150' },
-    seed: { type: 'string', default: '1' },
-    in: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-});
+const DOCUMENT = join(import.meta.dirname, '../docs/accuracy.md');
 
-async function record(): Promise<string> {
-  const { recordShop } = await import('../fixtures/record-shop.mjs');
-  const directory = mkdtempSync(join(tmpdir(), 'aftertrace-accuracy-'));
-  const numbers = {
-    seconds: Number(values.seconds),
-    rate: Number(values.rate),
-    seed: Number(values.seed),
-  };
-  await recordShop({ directory, ...numbers, onPhase: (text: string) => console.error(text) });
-  return directory;
+const options = optionsOrExit('report');
+const results: Result[] = [];
+for await (const result of runLab({ ...options, onNote: (text) => console.error(text) })) {
+  results.push(result);
+  console.error(scenarioTable([result]).split('\n').at(-1));
 }
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return 'unknown';
-  }
-}
-
-const directory = values.in ?? (await record());
-const output = mkdtempSync(join(tmpdir(), 'aftertrace-accuracy-out-'));
-await reconstruct({ inputs: [join(directory, 'segments')], output });
-const { spans, reconstruction } = await readReconstruction(output);
-const toMs = (ns: string) => Number(BigInt(ns) / 1_000_000n);
-const truth = readTruth(join(directory, 'truth'), {
-  from: toMs(reconstruction.fromNs),
-  to: toMs(reconstruction.toNs),
-});
-const own = score(spans, truth);
-const rows = [
-  { name: 'aftertrace', score: own },
-  ...BASELINES.map((baseline) => {
-    const { name, parentOf } = baseline(spans);
-    return { name, score: score(spans, truth, parentOf) };
-  }),
-];
-if (values.json) {
-  const plain = { ...own, services: Object.fromEntries(own.services) };
-  console.log(JSON.stringify({ directory, output, ...plain }, null, 2));
+const text = documentOf(results);
+if (results.length === SETS.report.length * LOADS.length) {
+  writeFileSync(DOCUMENT, text);
+  console.error(`wrote ${DOCUMENT}`);
 } else {
-  const machine = `${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Linux ${release()}, Node ${process.version}`;
-  console.log(
-    `${new Date().toISOString().slice(0, 10)}, commit ${commit()}, ${machine}\nrecording: ${directory}\n`,
-  );
-  console.log(`${formatScore(own)}\n\n${formatComparison(rows)}`);
+  console.log(text);
+  console.error('Only a part of the scenarios ran: docs/accuracy.md was left as it is.');
 }

@@ -10,6 +10,7 @@
 #include "drain.h"
 #include "js_batch.h"
 #include "js_redact.h"
+#include "js_tls.h"
 #include "layout.h"
 #include "privilege.h"
 #include "recorder.h"
@@ -69,6 +70,7 @@ CaptureOptions readOptions(Napi::Object options) {
   capture.snaplen = number(options.Get("snaplen"));
   capture.ringBytes = static_cast<std::size_t>(options.Get("ringBytes").As<Napi::Number>().Int64Value());
   capture.hints = number(options.Get("hints"));
+  capture.tls = options.Get("tls").ToBoolean();
   capture.ports = list<uint16_t>(options, "ports", number);
   capture.pids = list<uint32_t>(options, "pids", number);
   capture.names = list<std::string>(
@@ -91,6 +93,7 @@ class Source : public Napi::ObjectWrap<Source> {
                         InstanceMethod<&Source::throttle>("throttle"),
                         InstanceMethod<&Source::setHints>("setHints"),
                         InstanceMethod<&Source::pauseHints>("pauseHints"),
+                        InstanceMethod<&Source::tls>("tls"),
                         InstanceMethod<&Source::stop>("stop"),
                         InstanceMethod<&Source::close>("close")});
   }
@@ -231,6 +234,7 @@ class Source : public Napi::ObjectWrap<Source> {
     set("payloadUnreadable", static_cast<double>(losses.byCause[LOSS_PAYLOAD_UNREADABLE]));
     set("socketState", static_cast<double>(losses.byCause[LOSS_SOCKET_STATE]));
     set("sampled", static_cast<double>(losses.byCause[LOSS_SAMPLED]));
+    set("tlsUnjoined", static_cast<double>(losses.byCause[LOSS_TLS_UNJOINED]));
     set("recursion", static_cast<double>(losses.recursion));
     set("produced", static_cast<double>(losses.produced));
     set("runTimeNs", static_cast<double>(losses.runTime));
@@ -276,6 +280,13 @@ class Source : public Napi::ObjectWrap<Source> {
     recorder_->throttle(throttle);
   }
 
+  // { targets, probes, stepped, findings: [{ pid, kind, path, detail }] }; undefined where it is off.
+  Napi::Value tls(const Napi::CallbackInfo &call) {
+    const Napi::Env env = call.Env();
+    TlsWatcher *watcher = recorder_ ? recorder_->tls() : nullptr;
+    return watcher == nullptr ? env.Undefined() : tlsToJs(env, *watcher);
+  }
+
   static void onTearDown(void *self) { static_cast<Source *>(self)->end(); }
 
   const int64_t offsetNs_;
@@ -305,6 +316,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
                 return Napi::String::New(call.Env(), limitCapabilities(kept));
               }));
   exports.Set("redact", Napi::Function::New(env, redact));
+  exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
   return exports;
 }
 

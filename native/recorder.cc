@@ -78,6 +78,24 @@ void Recorder::configure(const CaptureOptions &options) {
   bpf_program__set_autoattach(skeleton_->progs.identify, false);
   bpf_program__set_autoattach(skeleton_->progs.on_waking, false);
   if ((options.hints & HINT_WAKES) == 0) bpf_program__set_autoload(skeleton_->progs.on_waking, false);
+  configureTls(options.tls);
+}
+
+// These are attached where libraries are found.
+void Recorder::configureTls(bool wanted) {
+  tlsWanted_ = wanted;
+  skeleton_->rodata->tls_enabled = wanted;
+  for (bpf_program *program : {skeleton_->progs.on_tls_call, skeleton_->progs.on_tls_return,
+                               skeleton_->progs.on_tls_forget}) {
+    bpf_program__set_autoload(program, wanted);
+    bpf_program__set_autoattach(program, false);
+  }
+  if (wanted) return;
+  // What they would remember takes memory even if it is never used.
+  for (bpf_map *map : {skeleton_->maps.tls_sessions, skeleton_->maps.tls_owners,
+                       skeleton_->maps.tls_waiting_records}) {
+    bpf_map__set_max_entries(map, 1);
+  }
 }
 
 void Recorder::fillFilters(const CaptureOptions &options) {
@@ -114,6 +132,11 @@ void Recorder::attach() {
     attachWakes();
   }
   runSnapshot();
+  if (tlsWanted_) {
+    tls_ = std::make_unique<TlsWatcher>(TlsPrograms{skeleton_->progs.on_tls_call,
+                                                    skeleton_->progs.on_tls_return,
+                                                    skeleton_->progs.on_tls_forget});
+  }
 }
 
 void Recorder::runSnapshot() {
@@ -142,6 +165,7 @@ void Recorder::detach() {
     attachWakes();
   }
   aftertrace_bpf::detach(skeleton_.get());
+  if (tls_) tls_->stop();
 }
 
 void Recorder::setHints(uint32_t tgid, uint32_t kinds) {

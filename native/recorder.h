@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "events.h"
+#include "tls_watcher.h"
 
 struct aftertrace_bpf;
 struct bpf_link;
@@ -22,6 +23,7 @@ namespace aftertrace {
 struct CaptureOptions {
   uint32_t snaplen = 1024;
   std::size_t ringBytes = 16 << 20;  // rounded up to a power of two
+  bool tls = false;                  // probe TLS libraries for their plaintext
   // Empty accepts all.
   std::vector<uint16_t> ports;
   std::vector<uint32_t> pids;
@@ -77,6 +79,8 @@ class Recorder {
   LossCounts losses() const;
   // Takes effect with the next event.
   void throttle(const Throttle &throttle);
+  // Null where plaintext of TLS is not asked for, and before attach().
+  TlsWatcher *tls() const { return tls_.get(); }
 
   // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
   void setHints(uint32_t tgid, uint32_t kinds);
@@ -85,6 +89,7 @@ class Recorder {
 
  private:
   void configure(const CaptureOptions &options);
+  void configureTls(bool wanted);
   void fillFilters(const CaptureOptions &options);
   void identify();
   void runSnapshot();
@@ -95,7 +100,9 @@ class Recorder {
     void operator()(aftertrace_bpf *skeleton) const;
   };
   std::unique_ptr<aftertrace_bpf, Destroy> skeleton_;
+  std::unique_ptr<TlsWatcher> tls_;
   std::size_t ringBytes_ = 0;
+  bool tlsWanted_ = false;
   bool attached_ = false;
   std::mutex hints_;  // the drain thread detaches, JavaScript tells of processes
   bool hintsPaused_ = false;

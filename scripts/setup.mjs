@@ -2,7 +2,7 @@
  * Sets up everything a checkout needs: Debian packages, npm packages, the build, the BPF
  * programs and the addon. Safe to run again, and quick when there is nothing to do.
  *
- *   node scripts/setup.mjs [--for demo|test]
+ *   node scripts/setup.mjs [--for demo|test|lab]
  *
  * Plain Node without dependencies, because it runs before there are any.
  */
@@ -16,24 +16,33 @@ const LOG = join(ROOT, '.aftertrace', 'setup.log');
 
 /** Debian and Ubuntu packages, and the file or program that shows they are there. */
 const PACKAGES = [
-  { name: 'clang', for: ['demo', 'test'], program: 'clang' },
-  { name: 'libbpf-dev', for: ['demo', 'test'], file: '/usr/include/bpf/libbpf.h' },
-  { name: 'libelf-dev', for: ['demo', 'test'], file: '/usr/include/libelf.h' },
-  { name: 'zlib1g-dev', for: ['demo', 'test'], file: '/usr/include/zlib.h' },
+  { name: 'clang', for: ['demo', 'test', 'lab'], program: 'clang' },
+  { name: 'libbpf-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/bpf/libbpf.h' },
+  { name: 'libelf-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/libelf.h' },
+  { name: 'zlib1g-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/zlib.h' },
   {
     name: 'bpftool',
     ubuntu: 'linux-tools-generic',
-    for: ['demo', 'test'],
+    for: ['demo', 'test', 'lab'],
     program: 'bpftool',
     file: '/usr/sbin/bpftool',
   },
-  { name: 'make', for: ['demo', 'test'], program: 'make' },
-  { name: 'g++', for: ['demo', 'test'], program: 'g++' },
-  { name: 'python3', for: ['demo', 'test'], program: 'python3' },
+  { name: 'make', for: ['demo', 'test', 'lab'], program: 'make' },
+  { name: 'g++', for: ['demo', 'test', 'lab'], program: 'g++' },
+  { name: 'python3', for: ['demo', 'test', 'lab'], program: 'python3' },
   { name: 'curl', for: ['test'], program: 'curl' },
-  { name: 'nginx-light', for: ['test'], program: 'nginx', file: '/usr/sbin/nginx' },
-  { name: 'default-jdk-headless', for: ['test'], program: 'javac' },
-  { name: 'golang-go', for: ['test'], program: 'go' },
+  { name: 'nginx-light', for: ['test', 'lab'], program: 'nginx', file: '/usr/sbin/nginx' },
+  { name: 'default-jdk-headless', for: ['test', 'lab'], program: 'javac' },
+  { name: 'golang-go', for: ['test', 'lab'], program: 'go' },
+  { name: 'gunicorn', for: ['lab'], file: '/usr/bin/gunicorn' },
+  {
+    name: 'python3-aiohttp',
+    for: ['lab'],
+    file: '/usr/lib/python3/dist-packages/aiohttp/__init__.py',
+  },
+  { name: 'haproxy', for: ['lab'], file: '/usr/sbin/haproxy' },
+  { name: 'redis-server', for: ['lab'], program: 'redis-server' },
+  { name: 'postgresql', for: ['lab'], file: '/usr/lib/postgresql' },
   { name: 'chromium', ubuntu: 'chromium-browser', for: ['test'], program: 'chromium' },
 ];
 
@@ -149,8 +158,8 @@ function checkNode() {
 
 const at = process.argv.indexOf('--for');
 const purpose = at === -1 ? 'demo' : process.argv[at + 1];
-if (purpose !== 'demo' && purpose !== 'test') {
-  say('usage: node scripts/setup.mjs [--for demo|test]');
+if (!['demo', 'test', 'lab'].includes(purpose)) {
+  say('usage: node scripts/setup.mjs [--for demo|test|lab]');
   process.exit(2);
 }
 checkNode();

@@ -48,19 +48,22 @@ function reconstructedParents(spans: SpanTable): ParentOf {
   return (row) => rows.get(spans.parent_span_id[row]!) ?? -1;
 }
 
-/**
- * Key of the request that caused the call with this key: null where none did, undefined
- * where the truth does not say. A proxy passes its caller's key on.
- */
-function expectedParent(truth: Truth, service: string, key: string): string | null | undefined {
-  const caller = truth.callerOf.get(key);
-  if (caller === undefined) return undefined;
-  return caller === service ? truth.parentOf.get(key) : key;
-}
-
 interface KeyedSpan {
   readonly row: number;
   readonly key: string;
+}
+
+/**
+ * Key of the request that caused a call: null where none did, undefined where the truth does
+ * not say. A proxy passes its caller's key on: it is a process that received the key it sends.
+ */
+function parentsExpected(spans: SpanTable, truth: Truth) {
+  const place = (row: number, key: string) => `${spans.host[row]} ${spans.pid[row]} ${key}`;
+  const received = new Set(keyedSpans(spans, 'server').map(({ row, key }) => place(row, key)));
+  return ({ row, key }: KeyedSpan): string | null | undefined => {
+    if (!truth.parentOf.has(key)) return undefined;
+    return received.has(place(row, key)) ? key : truth.parentOf.get(key);
+  };
 }
 
 function keyedSpans(spans: SpanTable, role: 'client' | 'server'): KeyedSpan[] {
@@ -127,9 +130,11 @@ class Links {
 
 function scoreLinks(spans: SpanTable, truth: Truth, parentOf: ParentOf): Links {
   const links = new Links();
-  for (const { row, key } of keyedSpans(spans, 'client')) {
+  const expectedOf = parentsExpected(spans, truth);
+  for (const call of keyedSpans(spans, 'client')) {
+    const { row } = call;
     const service = spans.service[row]!;
-    const expected = expectedParent(truth, service, key);
+    const expected = expectedOf(call);
     const parent = parentOf(row);
     const actual = parent === -1 ? null : (keyOf(spans.target[parent]!) ?? '');
     if (expected === undefined) continue;

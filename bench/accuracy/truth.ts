@@ -19,11 +19,11 @@ const MARGIN_MS = 1000;
  * requests served. Users' requests that began or ended outside the recording are left out,
  * with everything they caused.
  *
- * @param window the recorded range, epoch ms
+ * @param window the recorded range, epoch ms; left out where the logs hold nothing else
  */
-export function readTruth(directory: string, window: { from: number; to: number }): Truth {
-  const from = window.from + MARGIN_MS;
-  const to = window.to - MARGIN_MS;
+export function readTruth(directory: string, window?: { from: number; to: number }): Truth {
+  const from = window === undefined ? -Infinity : window.from + MARGIN_MS;
+  const to = window === undefined ? Infinity : window.to - MARGIN_MS;
   const parentOf = new Map<string, string | null>();
   const callerOf = new Map<string, string>();
   const served = new Set<string>();

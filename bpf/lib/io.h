@@ -10,6 +10,7 @@
 #include "filter.h"
 #include "hints.h"
 #include "http.h"
+#include "tls-socket.h"
 #include "user-buffer.h"
 
 /*
@@ -184,7 +185,7 @@ static __always_inline void fill_io(struct event_io *event, const struct sock *s
 	fill_header(&event->header, direction == DIRECTION_SEND ? EVENT_SEND : EVENT_RECEIVE,
 		    socket_cookie(sk), id, sizeof(*event));
 	event->bytes = bytes;
-	event->padding = 0;
+	event->offset = 0;
 	if (direction == DIRECTION_SEND) {
 		event->sequence = sent - bytes;
 		event->peer_sequence = received;
@@ -225,6 +226,7 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 	void *record;
 	__u64 id;
 
+	tls_socket_io(sk, result, flags, direction);
 	if (!is_tcp(sk))
 		return;
 	id = bpf_get_current_pid_tgid();

@@ -61,6 +61,11 @@ export interface ProcessDetail {
   readonly cgroup: string;
   /** Start time in clock ticks since boot: with the pid it names the process for good. */
   readonly startTicks: number;
+  /**
+   * What it does TLS with, where something was found: `plaintext` (recorded), `go`, `java`,
+   * `no-symbols` (a known library without them) or `refused: ` and why the probes were.
+   */
+  readonly tls?: string;
   /** Missing in older recordings. */
   readonly runtime?: ProcessRuntime;
 }
@@ -97,6 +102,8 @@ export const LossCause = {
   suspend: 'suspend',
   /** The recorder did not run: what the ring could not hold meanwhile is under ring-full. */
   stall: 'stall',
+  /** Plaintext of a TLS library whose connection could not be told. */
+  tlsUnjoined: 'tls-unjoined',
 } as const;
 export type LossCause = (typeof LossCause)[keyof typeof LossCause];
 
@@ -117,6 +124,7 @@ const EFFECTS: Readonly<Record<LossCause, LossEffect>> = {
   'socket-state': 'poorer',
   'unknown-socket': 'poorer',
   'snap-length': 'poorer',
+  'tls-unjoined': 'missing',
   'sequence-gap': 'poorer',
   'budget-sample': 'chosen',
   'budget-heads': 'chosen',

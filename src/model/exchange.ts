@@ -34,6 +34,11 @@ export const EXCHANGE_COLUMNS = {
   process: { type: 'uint32', doc: 'Index into the plan’s processes.' },
   connection: { type: 'uint64', doc: 'Socket cookie.' },
   role: { type: 'uint8', doc: 'Role.' },
+  encrypted: {
+    later: true,
+    type: 'uint8',
+    doc: '1 where TLS encrypted it and its plaintext was recorded: sequence numbers are those of the ciphertext, and the two ends’ differ.',
+  },
   order: { type: 'uint32', doc: 'How many exchanges the connection had before this one.' },
   request_sequence: { type: 'uint32', doc: 'TCP sequence number of the request’s first byte.' },
   response_sequence: {
@@ -57,6 +62,42 @@ export const EXCHANGE_COLUMNS = {
   request_end_tid: { type: 'uint32', doc: 'Thread of request_end.' },
   response_start_tid: { type: 'uint32', doc: 'Thread of response_start; 0 if none.' },
   response_end_tid: { type: 'uint32', doc: 'Thread of response_end; 0 if none.' },
+  lease_tid: {
+    later: true,
+    type: 'uint32',
+    doc: 'Client: the thread that last found the socket empty before the request was sent on it, as one that takes a pooled connection does; 0 none.',
+  },
+  lease_age: { later: true, type: 'uint32', doc: 'ns from that moment to request_start.' },
+  request_goroutine: {
+    later: true,
+    type: 'uint32',
+    doc: 'Goroutine that sent the request (client) or read its last bytes (server); 0 not known.',
+  },
+  response_goroutine: {
+    later: true,
+    type: 'uint32',
+    doc: 'Goroutine of response_start; 0 not known.',
+  },
+  caller: {
+    later: true,
+    type: 'uint32',
+    doc: 'Client: goroutine that waits for the reply; 0 not known.',
+  },
+  creator: {
+    later: true,
+    type: 'uint32',
+    doc: 'Client: goroutine that started the caller; 0 not known.',
+  },
+  request_slice: {
+    later: true,
+    type: 'uint32',
+    doc: 'Go time slice in which the request was sent (client) or its last bytes read (server); 0 not known.',
+  },
+  response_slice: {
+    later: true,
+    type: 'uint32',
+    doc: 'Go time slice of response_start; 0 not known.',
+  },
   request_bytes: { type: 'float64', doc: 'Bytes of the request on the wire, head and body.' },
   response_bytes: { type: 'float64', doc: 'Bytes of the response on the wire, head and body.' },
   status: { type: 'uint16', doc: 'Status of the final response; 0 if none.' },

@@ -14,7 +14,7 @@ import { groupsFor, makePlan, type Plan } from './plan.js';
 import { type Executor, openPool } from './pool.js';
 import { buildProcesses } from './processes.js';
 import { summarizeServices } from './summary.js';
-import type { DecodeOutput, ShardOutput } from './tasks.js';
+import type { DecodeOutput, ShardOutput, SortOutput } from './tasks.js';
 
 export interface ReconstructOptions {
   /** Directories of segments or imports, or files of them. */
@@ -36,7 +36,12 @@ export interface ReconstructOptions {
 
 /** `done` of `total` tasks of the stage that `what` names are finished. */
 export interface Progress {
-  readonly what: 'reading segments' | 'decoding' | 'finding causes' | 'assembling';
+  readonly what:
+    | 'reading segments'
+    | 'decoding'
+    | 'sorting hints'
+    | 'finding causes'
+    | 'assembling';
   readonly done: number;
   readonly total: number;
 }
@@ -76,6 +81,7 @@ function shardAll(run: Run): Promise<ShardOutput[]> {
       host: segment.hostIndex,
       directory: join(run.scratch, 'shards', String(index)),
       partitions: run.plan.partitions,
+      baseNs: run.plan.baseNs.toString(),
       ...rangeOf(run.options),
     }),
   );
@@ -149,7 +155,32 @@ function decodeAll(
   return runStage(run, 'decoding', tasks, (task) => task());
 }
 
-async function findAllCauses(run: Run, decoded: readonly DecodeOutput[], groups: number) {
+/** The hints of every segment, split by process group. */
+function sortAllHints(
+  run: Run,
+  shards: readonly ShardOutput[],
+  processes: readonly ProcessRecord[],
+  groups: number,
+): Promise<SortOutput[]> {
+  const inputs = shards.flatMap(({ hints: file }, i) =>
+    file === undefined ? [] : [{ file, host: run.plan.segments[i]!.hostIndex }],
+  );
+  return runStage(run, 'sorting hints', inputs, (input, i) =>
+    run.executor.run('sort', {
+      ...input,
+      processes,
+      directory: join(run.scratch, 'hints', String(i)),
+      groups,
+    }),
+  );
+}
+
+async function findAllCauses(
+  run: Run,
+  decoded: readonly DecodeOutput[],
+  sorted: readonly SortOutput[],
+  groups: number,
+) {
   const numbers = Array.from({ length: groups }, (_, i) => i);
   return runStage(run, 'finding causes', numbers, async (group) => {
     const exchanges = decoded.flatMap(({ files }) => files[group] ?? []);
@@ -157,6 +188,7 @@ async function findAllCauses(run: Run, decoded: readonly DecodeOutput[], groups:
     const { minConfidence } = run.options;
     const { file, models } = await run.executor.run('causality', {
       exchanges,
+      hints: sorted.flatMap(({ files }) => files[group] ?? []),
       output,
       ...(minConfidence !== undefined && { minConfidence }),
     });
@@ -172,7 +204,8 @@ async function execute(run: Run): Promise<Reconstruction> {
   const processes = [...recorded, ...imported.processes];
   const groups = groupsFor(processes.length);
   const decoded = await decodeAll(run, shards, processes, imported.adopted, groups);
-  const causes = await findAllCauses(run, decoded, groups);
+  const sorted = await sortAllHints(run, shards, processes, groups);
+  const causes = await findAllCauses(run, decoded, sorted, groups);
   options.onProgress?.({ what: 'assembling', done: 0, total: 1 });
   const { hosts, baseNs } = plan;
   const sources = plan.imports.map(({ path }) => sourcesPath(path));

@@ -2,10 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
 import { EventKind, type LossDetail } from '../model/event.js';
+import { HINT_COLUMNS, type HintTable } from '../model/hint.js';
 import type { LossSummary, SegmentSummary } from '../model/reconstruction.js';
 import { concatTables, takeRows } from '../model/tables.js';
 import { openSegment, type Segment } from '../store/segment-reader.js';
 import { writeTable } from '../store/table-file.js';
+import { takeHints } from './hint-rows.js';
 import type { ChronicleEvent, ProcessEvent, ShardInput, ShardOutput } from './tasks.js';
 import { type ClockPair, wallClock } from './wall-clock.js';
 
@@ -36,6 +38,15 @@ function rangeOf({ fromNs, toNs }: ShardInput): Range {
     ...(toNs === undefined ? {} : { toNs: BigInt(toNs) }),
   };
 }
+
+/** Kinds that say nothing about what comes after them. */
+const OF_ITS_TIME: ReadonlySet<number> = new Set([
+  EventKind.receive,
+  EventKind.send,
+  EventKind.loss,
+  EventKind.wake,
+  EventKind.loop,
+]);
 
 /**
  * A range of wall time as times of the segment, which differ where the wall clock was set. Where
@@ -76,8 +87,7 @@ function selectRows(batch: Batch, { fromNs, toNs }: Range): Batch {
     const time = batch.time_ns[row]!;
     if (toNs !== undefined && time >= toNs) return false;
     if (fromNs === undefined || time >= fromNs) return true;
-    const kind = batch.kind[row];
-    return kind !== EventKind.receive && kind !== EventKind.send && kind !== EventKind.loss;
+    return !OF_ITS_TIME.has(batch.kind[row]!);
   });
   return takeRows(EVENT_COLUMNS, batch, Uint32Array.from(rows));
 }
@@ -179,7 +189,7 @@ function collectLosses(batch: Batch, host: string, out: LossSummary[]): void {
 /**
  * Splits one segment into partitions by connection, so that every later task sees
  * whole connections and memory is bounded by a partition. Writes one table file
- * (EVENT_COLUMNS) per partition that got rows.
+ * (EVENT_COLUMNS) per partition that got rows, and one of the hints (HINT_COLUMNS).
  */
 export async function shard(input: ShardInput): Promise<ShardOutput> {
   const segment = await openSegment(input.segment);
@@ -187,6 +197,7 @@ export async function shard(input: ShardInput): Promise<ShardOutput> {
   const processEvents: ProcessEvent[] = [];
   const pids = new Set<number>();
   const losses: LossSummary[] = [];
+  const hints: HintTable[] = [];
   const chronicle: ChronicleEvent[] = [];
   let rows = 0;
   try {
@@ -200,6 +211,7 @@ export async function shard(input: ShardInput): Promise<ShardOutput> {
       rows += batch.rows;
       collectProcessEvents(batch, processEvents, pids);
       collectLosses(batch, segment.header.host, losses);
+      hints.push(takeHints(batch, BigInt(input.baseNs)));
       for (const [partition, indices] of splitRows(batch, input.partitions).entries()) {
         if (indices.length > 0) parts[partition]!.push(takeRows(EVENT_COLUMNS, batch, indices));
       }
@@ -208,6 +220,7 @@ export async function shard(input: ShardInput): Promise<ShardOutput> {
     segment.close();
   }
   const files = await writeParts(parts, input.directory);
+  const hintFile = await writeHints(hints, input.directory);
   const { header } = segment;
   const summary: SegmentSummary = {
     file: input.segment,
@@ -222,12 +235,25 @@ export async function shard(input: ShardInput): Promise<ShardOutput> {
   return {
     summary,
     files,
+    hints: hintFile,
     processEvents,
     pids: [...pids].sort((a, b) => a - b),
     losses,
     recordingId: header.recordingId,
     chronicle,
   };
+}
+
+/** The file of all hints of the segment; undefined if there are none. */
+async function writeHints(
+  tables: readonly HintTable[],
+  directory: string,
+): Promise<string | undefined> {
+  const table = concatTables(HINT_COLUMNS, tables);
+  if (table.rows === 0) return undefined;
+  const file = join(directory, 'hints.arrow');
+  await writeTable(file, HINT_COLUMNS, table);
+  return file;
 }
 
 async function writeParts(

@@ -13,6 +13,8 @@ export interface Tasks {
   decode: { in: DecodeInput; out: DecodeOutput };
   /** One file of imported exchanges -> exchanges as decode writes them. */
   adopt: { in: AdoptInput; out: DecodeOutput };
+  /** One segment's hints -> hints by process group. */
+  sort: { in: SortInput; out: SortOutput };
   /** One process group's exchanges -> a link per client exchange. */
   causality: { in: CausalityInput; out: CausalityOutput };
 }
@@ -25,6 +27,8 @@ export interface ShardInput {
   /** Where the shard files go: `<directory>/<partition>.arrow`. */
   readonly directory: string;
   readonly partitions: number;
+  /** Decimal epoch ns: times of hints count from here. */
+  readonly baseNs: string;
   /** Only events in [fromNs, toNs) (decimal epoch ns); open where undefined. */
   readonly fromNs?: string;
   readonly toNs?: string;
@@ -33,6 +37,8 @@ export interface ShardOutput {
   readonly summary: SegmentSummary;
   /** Shard files written, by partition; undefined where the partition got no row. */
   readonly files: readonly (string | undefined)[];
+  /** File of hints (HINT_COLUMNS, process not yet known); undefined where there are none. */
+  readonly hints: string | undefined;
   /** fork, exec, exit and process events in time order: few per segment. */
   readonly processEvents: readonly ProcessEvent[];
   /** Every process id that did socket I/O in the segment. */
@@ -87,6 +93,20 @@ export interface DecodeOutput {
   readonly serverExchanges: number;
 }
 
+export interface SortInput {
+  /** A segment's file of hints, and its host: index into the plan's hosts. */
+  readonly file: string;
+  readonly host: number;
+  readonly processes: readonly ProcessRecord[];
+  /** Where `<group>.arrow` hint files go. */
+  readonly directory: string;
+  /** Hints are split by process index modulo this. */
+  readonly groups: number;
+}
+export interface SortOutput {
+  readonly files: readonly (string | undefined)[];
+}
+
 export interface AdoptInput {
   /** File of imported exchanges. */
   readonly file: string;
@@ -109,6 +129,8 @@ export interface AdoptInput {
 export interface CausalityInput {
   /** Exchange files of this process group, one per partition. */
   readonly exchanges: readonly string[];
+  /** Hint files of this process group, segments in order of time. */
+  readonly hints: readonly string[];
   /** Where the causes go (CAUSE_COLUMNS). */
   readonly output: string;
   /** Least posterior of a link, 0..1; default DEFAULT_MIN_CONFIDENCE. */

@@ -15,6 +15,7 @@ import {
   type SourceStats,
   type StreamGap,
   type Throttle,
+  type TlsState,
 } from './source.js';
 
 /** What the C side believes about records and columns; see native/layout.h. */
@@ -42,6 +43,7 @@ interface NativeStats {
   readonly ringFull: number;
   readonly payloadUnreadable: number;
   readonly socketState: number;
+  readonly tlsUnjoined: number;
   readonly recursion: number;
   readonly backpressure: number;
   readonly backpressureFromNs: bigint;
@@ -56,6 +58,7 @@ interface NativeSource {
   throttle(knobs: Throttle): void;
   setHints(pid: number, kinds: number): void;
   pauseHints(paused: boolean): void;
+  tls(): TlsState | undefined;
   stop(): Promise<void>;
   close(): void;
 }
@@ -72,12 +75,24 @@ function toNative(options: CaptureOptions): NativeOptions {
   };
 }
 
+/** One probe that would be set into a TLS library. */
+export interface TlsProbe {
+  readonly program: 'call' | 'result' | 'forget';
+  /** Where in the file, bytes. */
+  readonly offset: number;
+  /** What the function is: see bpf/lib/tls-state.h. */
+  readonly cookie: number;
+  /** True at an instruction that the kernel emulates. */
+  readonly cheap: boolean;
+}
+
 interface NativeAddon {
   readonly Source: new (options: NativeOptions) => NativeSource;
   layout(): NativeLayout;
   clocks(): ClockReading;
   limitCapabilities(kept: bigint): string;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
+  tlsProbes(path: string, all: boolean): readonly TlsProbe[];
 }
 
 /** The package root is two levels up from both src/recorder and dist/recorder. */
@@ -190,6 +205,7 @@ function toStats(stats: NativeStats): SourceStats {
       [LossCause.unknownSocket]: stats.undescribed,
       [LossCause.snapLength]: stats.cutHeads,
       [LossCause.budgetSample]: stats.sampled,
+      [LossCause.tlsUnjoined]: stats.tlsUnjoined,
     },
     unreadableCalls: nameCalls(stats.unreadableCalls),
     backpressureRange:
@@ -256,6 +272,7 @@ export function openNativeSource(options: CaptureOptions): EventSource {
     throttle: (knobs) => native.throttle(knobs),
     setHints: (pid, kinds) => native.setHints(pid, kinds),
     pauseHints: (paused) => native.pauseHints(paused),
+    tls: () => native.tls(),
     async stop() {
       await native.stop();
       process.off('exit', close);
@@ -307,6 +324,15 @@ export function nativeAvailable(): Availability {
 /** Masks batches one after the other, in place, as the recorder does: for the tests. */
 export function redactNatively(policy: RedactionPolicy, batches: readonly Batch[]): void {
   loadAddon().redact(policyLists(policy), batches);
+}
+
+/**
+ * The probes that a file would get, empty for anything that is no TLS library.
+ *
+ * @param all look into the full symbol table too, as for main programs
+ */
+export function tlsProbesOf(path: string, all: boolean): readonly TlsProbe[] {
+  return loadAddon().tlsProbes(path, all);
 }
 
 /** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */

@@ -189,10 +189,19 @@ function applyRetention({ options, adjustable, hooks, log }: Recording): void {
 /** Timers of Node hold 31 bits of milliseconds, 24.8 days; longer ones would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** Describes anew the processes whose TLS was found out. */
+function noteTls({ source, roster, log }: Recording): void {
+  const fresh = roster.learnTls(source.tls?.()?.findings ?? [], log.now());
+  if (fresh.length > 0) log.write(batchOf(fresh));
+}
+
 /** Starts the clocks of a recording. @returns how to stop them, and to start the statistics anew */
 function startTimers(recording: Recording): { stop: () => void; restartStats: () => void } {
   const { hooks, pulse } = recording;
-  const everySecond = setInterval(() => pulse.tick(), 1000);
+  const everySecond = setInterval(() => {
+    noteTls(recording);
+    pulse.tick();
+  }, 1000);
   const startStats = () => {
     const everyMs = Math.min(recording.adjustable.statsEveryMs, LONGEST_TIMER_MS);
     return setInterval(() => hooks.onStats(statsOf(recording)), everyMs);
@@ -286,6 +295,7 @@ export async function record(
     hooks.onStart?.(controlOf(recording, timers.restartStats));
     await untilEnd(options.durationMs, hooks.signal);
     await source.stop();
+    noteTls(recording);
     timers.stop();
     pulse.finish();
     log.finish();

@@ -18,6 +18,8 @@ export interface CaptureOptions {
   readonly cgroups: readonly bigint[];
   /** Kinds of hints that processes may give: bits of HintKind. */
   readonly hints: number;
+  /** Probe TLS libraries for their plaintext; default false. */
+  readonly tls?: boolean;
   /** Mask secrets before a batch is delivered; undefined delivers heads as captured. */
   readonly redaction?: RedactionPolicy;
 }
@@ -94,6 +96,28 @@ export interface Throttle {
   readonly sampleLimit: number;
 }
 
+/** What a process was found to use for TLS. */
+export interface TlsFinding {
+  readonly pid: number;
+  /** plaintext: it is seen, unless `detail` says why not; the others: it is not. */
+  readonly kind: 'plaintext' | 'no-symbols' | 'go' | 'java';
+  /** Path of the library or program, as the process sees it. */
+  readonly path: string;
+  /** Why the kernel refused the probes; '' if it did not. */
+  readonly detail: string;
+}
+
+/** State of the probes in TLS libraries. */
+export interface TlsState {
+  /** Libraries, and programs with one linked in, that are probed now. */
+  readonly targets: number;
+  readonly probes: number;
+  /** Targets with a probe at an instruction that the kernel has to single-step: several times dearer. */
+  readonly stepped: number;
+  /** Found since the last call; the same may come again. */
+  readonly findings: readonly TlsFinding[];
+}
+
 /** Where batches come from: the kernel, or segments played again. */
 export interface EventSource {
   readonly info: SourceInfo;
@@ -113,6 +137,8 @@ export interface EventSource {
   setHints(pid: number, kinds: number): void;
   /** While paused no process gives hints, except those of threads. */
   pauseHints(paused: boolean): void;
+  /** undefined where the plaintext of TLS is not recorded. */
+  tls?(): TlsState | undefined;
   /** Ends the recording and resolves when everything recorded so far was delivered. */
   stop(): Promise<void>;
 }

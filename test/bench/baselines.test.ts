@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  exponentialDelays,
   firstCome,
   nearestPreceding,
   sameThread,
@@ -22,7 +23,7 @@ const call = (tid: number, start: number, more: Partial<Span> = {}): Span => ({
   end: start + 1,
   ...more,
 });
-const ALL = [sameThread, nearestPreceding, firstCome, singleToken];
+const ALL = [sameThread, nearestPreceding, firstCome, singleToken, exponentialDelays];
 
 describe('every baseline', () => {
   it('finds the only open request of the thread', () => {
@@ -70,10 +71,41 @@ describe('the rules differ', () => {
     expect([2, 3, 4, 5].map(firstCome(elsewhere).parentOf)).toEqual([0, 0, 1, 0]);
   });
 
-  it('a single token serves one call, even after its request was answered', () => {
+  it('a single token serves one call, or the response', () => {
     expect(answers(singleToken)).toEqual([0, -1]);
-    const late = spansOf([request(1, 0, 10), call(1, 20)]);
-    expect(singleToken(late).parentOf(1)).toBe(0);
+    const late = spansOf([{ ...request(1, 0, 10), firstByte: 10 }, call(1, 20)]);
+    expect(singleToken(late).parentOf(1)).toBe(-1);
     expect(sameThread(late).parentOf(1)).toBe(-1);
+  });
+
+  it('a single token is passed on by the reply of the call that took it', () => {
+    const chain = spansOf([request(1, 0, 100), call(1, 20, { firstByte: 25 }), call(1, 30)]);
+    expect([1, 2].map(singleToken(chain).parentOf)).toEqual([0, 0]);
+    const unmarked = spansOf([call(1, 20, { firstByte: 25 }), call(1, 30)]);
+    expect(singleToken(unmarked).parentOf(1)).toBe(-1);
+  });
+
+  it('exponential delays take the route that makes such calls this long after its start', () => {
+    const alone = (path: string, at: number, after: number) => [
+      { ...request(1, at, at + 90), path },
+      call(1, at + after),
+    ];
+    const routes = spansOf([
+      // Where only one request is open, /fast calls after 1, and /slow after 50.
+      ...[0, 100, 200, 300].flatMap((at) => alone('/fast', at, 1)),
+      ...[400, 500].flatMap((at) => alone('/slow', at, 50)),
+      // Both open: 90 after the one, and 80 after the other.
+      { ...request(1, 600, 700), path: '/slow' },
+      { ...request(1, 610, 700), path: '/fast' },
+      call(1, 690),
+    ]);
+    const last = routes.rows - 1;
+    expect(exponentialDelays(routes).parentOf(last)).toBe(12);
+    expect(nearestPreceding(routes).parentOf(last)).toBe(13);
+  });
+
+  it('exponential delays give no parent where none was ever seen to make the call', () => {
+    const spans = spansOf([request(1, 10, 20), call(1, 5)]);
+    expect(exponentialDelays(spans).parentOf(1)).toBe(-1);
   });
 });

@@ -69,12 +69,15 @@ describe('a link', () => {
   });
 
   it('of a proxy is right where its parent carries the same key', () => {
-    // The proxy passes the key of load's request 1 on: it is not the caller that the log names.
+    // The proxy sends the key of load's request 1 on, which it has received itself.
     const rows: Span[] = [
-      { role: 'server', service: 'proxy', key: '1', pid: 9 },
-      { role: 'client', service: 'proxy', key: '1', parent: 0 },
+      { role: 'client', service: 'load', key: '1', pid: 8, candidates: 0 },
+      { role: 'server', service: 'proxy', key: '1', pid: 9, parent: 0 },
+      { role: 'client', service: 'proxy', key: '1', pid: 9, parent: 1 },
     ];
-    expect(score(spansOf(rows), TRUTH).total).toEqual({ right: 1, wrong: 0, unknown: 0 });
+    const result = score(spansOf(rows), TRUTH);
+    expect(result.total).toEqual({ right: 1, wrong: 0, unknown: 0 });
+    expect(result.services).toEqual(new Map([['proxy', result.total]]));
   });
 
   it('called certain is counted, and whether it was wrong', () => {

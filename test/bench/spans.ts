@@ -13,7 +13,11 @@ export interface Span {
   readonly candidates?: number;
   readonly start?: number;
   readonly end?: number;
+  /** First byte of the response; left out where there is none. */
+  readonly firstByte?: number;
+  readonly path?: string;
   readonly tid?: number;
+  /** By default every service is a process. */
   readonly pid?: number;
   readonly peer?: string;
 }
@@ -25,6 +29,7 @@ export function keyFrom(digit: string): string {
 
 export function spansOf(list: readonly Span[]): SpanTable {
   const id = (row: number) => row.toString(16).padStart(16, '0');
+  const services = [...new Set(list.map(({ service }) => service))];
   const u32 = (value: (span: Span) => number) => Uint32Array.from(list, value);
   return {
     ...emptyTable(SPAN_COLUMNS, list.length),
@@ -36,11 +41,14 @@ export function spansOf(list: readonly Span[]): SpanTable {
     service: list.map(({ service }) => service),
     host: list.map(() => 'a'),
     role: list.map(({ role }) => role),
-    pid: u32(({ pid }) => pid ?? 1),
+    pid: u32(({ pid, service }) => pid ?? services.indexOf(service) + 1),
     tid: u32(({ tid }) => tid ?? 1),
     peer: list.map(({ peer }) => peer ?? '10.0.0.2:80'),
-    target: list.map(({ key }) => (key === undefined ? '/a' : `/a?x=1&k=${keyFrom(key)}`)),
+    target: list.map(({ key, path = '/a' }) =>
+      key === undefined ? path : `${path}?x=1&k=${keyFrom(key)}`,
+    ),
     start_ns: BigInt64Array.from(list, ({ start }) => BigInt(start ?? 0)),
+    first_byte_ns: BigInt64Array.from(list, ({ firstByte }) => BigInt(firstByte ?? 0)),
     end_ns: BigInt64Array.from(list, ({ end }) => BigInt(end ?? 100)),
   };
 }

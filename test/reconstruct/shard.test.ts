@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Batch, EVENT_COLUMNS } from '../../src/model/batch.js';
 import { EventKind } from '../../src/model/event.js';
+import { HINT_COLUMNS } from '../../src/model/hint.js';
 import { takeRows } from '../../src/model/tables.js';
 import { shard } from '../../src/reconstruct/shard.js';
 import type { ShardInput } from '../../src/reconstruct/tasks.js';
@@ -21,7 +22,8 @@ function writeSegment(...batches: readonly Batch[]): string {
 
 async function shardOf(segment: string, changes: Partial<ShardInput> = {}) {
   const directory = join(temporaryDirectory(), 'shards');
-  const output = await shard({ segment, host: 0, directory, partitions: 4, ...changes });
+  const base = { segment, host: 0, directory, partitions: 4, baseNs: '0' };
+  const output = await shard({ ...base, ...changes });
   const tables = await Promise.all(
     output.files.map((file) => (file === undefined ? undefined : readTable(file, EVENT_COLUMNS))),
   );
@@ -185,6 +187,38 @@ describe('shard', () => {
     expect(output.losses).toEqual([]);
   });
 
+  it('takes hints apart, with times after the base, and none from before the range', async () => {
+    const second = 1_700_000_000_000_000_000n;
+    const batch: Batch = {
+      ...batchOf([
+        { timeNs: second + 3n, pid: 7, tid: 8, kind: EventKind.wake },
+        { timeNs: second + 4n, pid: 7, tid: 9, kind: EventKind.fork, parent: 8 },
+        { timeNs: second + 5n, pid: 7, tid: 7, kind: EventKind.loop, count: 3n },
+        { timeNs: second + 6n, pid: 6, tid: 6, kind: EventKind.fork, parent: 8 },
+      ]),
+      wakee: Uint32Array.of(9, 0, 0, 0),
+      call: Uint16Array.of(202, 0, 0, 0),
+      wait_call: Uint16Array.of(232, 0, 0, 0),
+      wait_word: BigUint64Array.of(0x7fff_1234_5678n, 0n, 0n, 0n),
+    };
+    const changes = { baseNs: String(second) };
+    const { hints, files } = await shardOf(writeSegment(batch), changes);
+    expect(files).toEqual([undefined, undefined, undefined, undefined]);
+    const table = await readTable(hints!, HINT_COLUMNS);
+    expect([...table.time]).toEqual([3, 4, 5]);
+    expect([...table.kind]).toEqual([EventKind.wake, EventKind.fork, EventKind.loop]);
+    expect([...table.tid]).toEqual([8, 8, 7]);
+    expect([...table.other]).toEqual([9, 9, 0]);
+    expect([table.call[0], table.wait_call[0], table.wait_word[0]]).toEqual([
+      202, 232, 0x7fff_1234_5678,
+    ]);
+    expect([...table.ready]).toEqual([0, 0, 3]);
+    const range = { ...changes, fromNs: String(second + 5n) };
+    const later = await readTable((await shardOf(writeSegment(batch), range)).hints!, HINT_COLUMNS);
+    // A thread that was created before lives on; a wake is over.
+    expect([...later.kind]).toEqual([EventKind.fork, EventKind.loop]);
+  });
+
   it('writes no file where there is no row', async () => {
     const { files } = await shardOf(writeSegment(touches([1n])), { partitions: 3 });
     expect(files.filter((file) => file !== undefined)).toHaveLength(1);
@@ -192,5 +226,6 @@ describe('shard', () => {
     const empty = await shardOf(writeSegment());
     expect(empty.files).toEqual([undefined, undefined, undefined, undefined]);
     expect(empty.summary.rows).toBe(0);
+    expect(empty.hints).toBeUndefined();
   });
 });

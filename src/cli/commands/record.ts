@@ -87,6 +87,12 @@ const OPTIONS = {
   },
   snaplen: { type: 'number', default: 1024, describe: 'Bytes kept of each message head, 0..4096' },
   'ring-size': { type: 'string', default: '8MiB', describe: 'Buffer between kernel and recorder' },
+  tls: {
+    type: 'string',
+    choices: ['auto', 'off'] as const,
+    default: 'auto' as const,
+    describe: 'Plaintext of TLS from the libraries that programs use (OpenSSL, Node, GnuTLS)',
+  },
   'redact-header': {
     type: 'string',
     array: true,
@@ -183,6 +189,7 @@ function captureOptions(args: Args): CaptureOptions {
     pids: args.pid,
     names: args.process,
     cgroups: args.cgroup.map(cgroupId),
+    tls: args.tls === 'auto',
     hints: hintBits(parseHints(args.hints)),
     ...(args.redact ? { redaction: redactionPolicy(args.redactHeader, args.redactQuery) } : {}),
   };

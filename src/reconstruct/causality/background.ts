@@ -1,28 +1,6 @@
-import { routeTemplate } from '../../model/route.js';
 import type { Candidates } from './candidates.js';
+import type { Kinds } from './kinds.js';
 import type { ProcessIndex } from './process-index.js';
-
-/** Calls by what they ask of whom: the unit over which habits are learned. */
-export interface CallTypes {
-  readonly names: readonly string[];
-  /** Per client: index into names. */
-  readonly of: Uint32Array;
-}
-
-/** Groups calls by destination, method and route. */
-export function groupCalls(index: ProcessIndex): CallTypes {
-  const { exchanges: x } = index;
-  const numbers = new Map<string, number>();
-  const of = Uint32Array.from(index.clients, (row) => {
-    const route = routeTemplate(x.target[row]!);
-    const name = `${x.remote_address[row]}:${x.remote_port[row]} ${x.method[row]} ${route}`;
-    const known = numbers.get(name);
-    if (known !== undefined) return known;
-    numbers.set(name, numbers.size);
-    return numbers.size - 1;
-  });
-  return { names: [...numbers.keys()], of };
-}
 
 /** Share of the time between the first and the last exchange in which no request was open, 0..1. */
 function idleShare(index: ProcessIndex): number {
@@ -43,56 +21,101 @@ function idleShare(index: ProcessIndex): number {
   return last > from ? 1 - busy / (last - from) : 1;
 }
 
-/** Types that fewer requests than this share make may be a timer's work as well as a rare branch's. */
+/** Kinds that fewer requests than this share make may be a timer's work as well as a rare branch's. */
 const RARE = 0.1;
 const RARE_SHARE = 0.6;
+/** Calls at intervals that vary less than this (standard deviation by mean) are a timer's. */
+const STEADY_INTERVAL = 0.25;
+const LEAST_CALLS = 6;
+const STEADY_SHARE = 0.98;
+/** Requests looked at per call when asking which routes can have made it. */
+const MOST_LOOKED_AT = 32;
+/** Least prior: nothing is wholly out of the question. */
+const LEAST_SHARE = 0.0005;
 
-/** Per type: at most how large a share of the requests of one route can make such calls. */
-function mostFrequent(index: ProcessIndex, candidates: Candidates, types: CallTypes): Float64Array {
-  const { exchanges: x } = index;
-  const routes = Array.from(
-    index.servers,
-    (row) => `${x.method[row]} ${routeTemplate(x.target[row]!)}`,
-  );
-  const requests = new Map<string, number>();
-  for (const route of routes) requests.set(route, (requests.get(route) ?? 0) + 1);
-  const open = types.names.map(() => new Map<string, number>());
+/** Per kind of call: at most how large a share of the requests of one route can make such calls. */
+function mostFrequent(
+  index: ProcessIndex,
+  candidates: Candidates,
+  calls: Kinds,
+  requests: Kinds,
+): Float64Array {
+  const totals = new Float64Array(requests.count);
+  for (const kind of requests.of) totals[kind]!++;
+  const open = new Float64Array(calls.count * requests.count);
+  const seen = new Int32Array(requests.count).fill(-1);
   for (let client = 0; client < index.clients.length; client++) {
-    const seen = new Set<string>();
-    for (let at = candidates.offsets[client]!; at < candidates.offsets[client + 1]!; at++) {
-      seen.add(routes[candidates.list[at]!]!);
+    const base = calls.of[client]! * requests.count;
+    const begun = candidates.begun[client]!;
+    for (let server = begun - 1; server >= Math.max(0, begun - MOST_LOOKED_AT); server--) {
+      if (!candidates.has(client, server)) continue;
+      const kind = requests.of[server]!;
+      if (seen[kind] === client) continue;
+      seen[kind] = client;
+      open[base + kind]!++;
     }
-    const counts = open[types.of[client]!]!;
-    for (const route of seen) counts.set(route, (counts.get(route) ?? 0) + 1);
   }
-  return Float64Array.from(open, (counts) =>
-    [...counts].reduce((most, [route, count]) => Math.max(most, count / requests.get(route)!), 0),
-  );
+  return Float64Array.from({ length: calls.count }, (_, call) => {
+    let most = 0;
+    for (let kind = 0; kind < requests.count; kind++) {
+      if (totals[kind] === 0) continue;
+      most = Math.max(most, open[call * requests.count + kind]! / totals[kind]!);
+    }
+    return most;
+  });
+}
+
+/** Per kind of call: how much the intervals between its calls vary; Infinity where there are few. */
+function intervalVariation(index: ProcessIndex, calls: Kinds): Float64Array {
+  const last = new Float64Array(calls.count).fill(Number.NaN);
+  const count = new Float64Array(calls.count);
+  const sum = new Float64Array(calls.count);
+  const squares = new Float64Array(calls.count);
+  for (let client = 0; client < index.clients.length; client++) {
+    const kind = calls.of[client]!;
+    const at = index.clientStart[client]!;
+    if (!Number.isNaN(last[kind]!)) {
+      const interval = (at - last[kind]!) / 1e6;
+      count[kind]!++;
+      sum[kind]! += interval;
+      squares[kind]! += interval * interval;
+    }
+    last[kind] = at;
+  }
+  return count.map((n, kind) => {
+    if (n < LEAST_CALLS) return Infinity;
+    const mean = sum[kind]! / n;
+    return Math.sqrt(Math.max(0, squares[kind]! / n - mean * mean)) / mean;
+  });
 }
 
 /**
- * Probability that a call belongs to no request (health checks, refresh jobs), per type
+ * Probability that a call belongs to no request (health checks, refresh jobs), per kind
  * of call. Background calls do not care whether a request is open, so the ones that fall
  * into idle time, divided by the share of idle time, estimate all of them. Where a process
- * is never idle that says nothing; then calls that only a few requests can have made are
- * given a fair chance of being nobody's.
+ * is never idle that says nothing; then calls that come like clockwork are a timer's, and
+ * calls that only a few requests can have made are given a fair chance of being nobody's.
  */
 export function backgroundShares(
   index: ProcessIndex,
   candidates: Candidates,
-  types: CallTypes,
+  calls: Kinds,
+  requests: Kinds,
 ): Float64Array {
   const idle = Math.max(0.02, idleShare(index));
-  const alone = new Float64Array(types.names.length);
-  const total = new Float64Array(types.names.length);
+  const alone = new Float64Array(calls.count);
+  const total = new Float64Array(calls.count);
   for (let client = 0; client < index.clients.length; client++) {
-    const type = types.of[client]!;
-    total[type]!++;
-    if (candidates.open[client] === 0) alone[type]!++;
+    const kind = calls.of[client]!;
+    total[kind]!++;
+    if (candidates.open[client] === 0) alone[kind]!++;
   }
-  const frequent = mostFrequent(index, candidates, types);
-  return alone.map((count, type) => {
-    const least = frequent[type]! < RARE ? RARE_SHARE : 0.0005;
-    return Math.min(0.999, Math.max(least, (count + 0.05) / idle / (total[type]! + 1)));
+  const frequent = mostFrequent(index, candidates, calls, requests);
+  const variation = intervalVariation(index, calls);
+  return alone.map((count, kind) => {
+    const isRare = frequent[kind]! < RARE;
+    const rare = isRare ? RARE_SHARE : LEAST_SHARE;
+    const least = isRare && variation[kind]! < STEADY_INTERVAL ? STEADY_SHARE : rare;
+    return Math.min(0.999, Math.max(least, (count + 0.05) / idle / (total[kind]! + 1)));
   });
 }

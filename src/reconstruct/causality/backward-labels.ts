@@ -7,8 +7,14 @@ export const BackwardKind = {
   closing: 1,
   /** A call of the same burst has the evidence. */
   sibling: 2,
-  /** The next call, sent when this one's reply arrived, has the evidence. */
+  /** The next call, made when this one's reply arrived, has the evidence. */
   successor: 3,
+  /** The thread that read its reply woke the one that answered. */
+  closingByWake: 4,
+  /** The thread that made it next answered this request. */
+  worker: 5,
+  /** The thread that made it next woke the thread that answers this request. */
+  handBack: 6,
 } as const;
 
 /** What the responses say about the calls before them. */
@@ -17,7 +23,7 @@ export class BackwardLabels {
   readonly kind: Uint8Array;
   /** Per client: the server, -1 none. */
   readonly server: Int32Array;
-  /** Per client: the client that the label came from, itself for a closing reply, -1 none. */
+  /** Per client: the client that the label came from, itself for its own, -1 none. */
   readonly from: Int32Array;
   /** Per client: probability that the server is the parent. */
   readonly reliability: Float64Array;

@@ -1,13 +1,11 @@
-import type { CallTypes } from './background.js';
 import { BackwardKind, BackwardLabels } from './backward-labels.js';
 import type { ProcessIndex } from './process-index.js';
-import { type Reliability, siblingTrust } from './reliability.js';
-import { CauseKind, type ThreadContext } from './thread-context.js';
+import type { Reliability } from './reliability.js';
+import { CauseKind, EndKind, type ThreadContext } from './thread-context.js';
 
-/** Both directions along each burst: what a call knows goes to the call sent just before or after it. */
+/** Both directions along each burst: what a call knows goes to the call made just before or after it. */
 function shareWithinBursts(
   context: ThreadContext,
-  types: CallTypes,
   trust: Reliability,
   labels: BackwardLabels,
 ): void {
@@ -18,53 +16,71 @@ function shareWithinBursts(
   const count = context.before.length;
   for (let client = count - 1; client >= 0; client--) {
     const before = context.before[client]!;
-    if (before >= 0) share(before, client, siblingTrust(trust, types, before, client));
+    if (before >= 0) share(before, client, trust.sibling[client]!);
   }
   for (let client = 0; client < count; client++) {
     const before = context.before[client]!;
-    if (before >= 0) share(client, before, siblingTrust(trust, types, before, client));
+    if (before >= 0) share(client, before, trust.sibling[client]!);
   }
 }
 
 /** Last call first: what a call knows goes to the call whose reply led to it. */
 function passToPredecessors(
   context: ThreadContext,
-  types: CallTypes,
   trust: Reliability,
   labels: BackwardLabels,
 ): void {
-  for (let client = context.cause.length - 1; client >= 0; client--) {
-    if (context.causeKind[client] !== CauseKind.reply) continue;
-    const rule = (context.atConnect[client] === 1 ? trust.connect : trust.reply)[
-      types.of[client]!
-    ]!;
+  const pass = (client: number, before: number, rule: number) => {
     const reliability = labels.reliability[client]! * rule;
-    const before = context.cause[client]!;
     labels.offer(before, BackwardKind.successor, labels.server[client]!, client, reliability);
+  };
+  for (let client = context.cause.length - 1; client >= 0; client--) {
+    if (labels.server[client]! < 0) continue;
+    if (context.causeKind[client] === CauseKind.reply) {
+      pass(client, context.cause[client]!, trust.forward[client]!);
+    }
+    if (context.wakeKind[client] === CauseKind.reply) {
+      pass(client, context.wakeCause[client]!, trust.wake[client]!);
+    }
   }
+}
+
+/** What every call knows of itself. */
+function offerOwn(
+  client: number,
+  context: ThreadContext,
+  trust: Reliability,
+  labels: BackwardLabels,
+): void {
+  const { closing, closingByWake, end } = trust;
+  labels.offer(client, BackwardKind.closing, context.closes[client]!, client, closing[client]!);
+  const byWake = context.closesByWake[client]!;
+  labels.offer(client, BackwardKind.closingByWake, byWake, client, closingByWake[client]!);
+  const kind = context.endKind[client]!;
+  const label = kind === EndKind.wake ? BackwardKind.handBack : BackwardKind.worker;
+  labels.offer(client, label, context.end[client]!, client, end[client]!);
 }
 
 /**
  * Carries the evidence of the responses back in time: from a closing reply to its call,
- * to the calls sent together with it, to the call whose reply had led to them, and to
- * the calls sent together with that one. Linear in the number of calls.
+ * to the calls made together with it, to the call whose reply had led to them, and to
+ * the calls made together with that one. Linear in the number of calls.
  *
  * @param withSiblings false leaves out what is shared within bursts, so that this can be learned
  */
 export function labelBackward(
   index: ProcessIndex,
   context: ThreadContext,
-  types: CallTypes,
   trust: Reliability,
   withSiblings: boolean,
 ): BackwardLabels {
   const labels = new BackwardLabels(index);
   for (let client = 0; client < index.clients.length; client++) {
-    labels.offer(client, BackwardKind.closing, context.closes[client]!, client, trust.closing);
+    offerOwn(client, context, trust, labels);
   }
-  passToPredecessors(context, types, trust, labels);
+  passToPredecessors(context, trust, labels);
   if (!withSiblings) return labels;
-  shareWithinBursts(context, types, trust, labels);
-  passToPredecessors(context, types, trust, labels);
+  shareWithinBursts(context, trust, labels);
+  passToPredecessors(context, trust, labels);
   return labels;
 }

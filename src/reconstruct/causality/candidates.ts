@@ -8,50 +8,128 @@ const AFTERWARDS_NS = 5e6;
  */
 const FOREIGN_TOLERANCE_NS = 1e6;
 
-/**
- * Which servers could have caused each call: those that were being answered when it
- * was sent. Lists are stored one after another: the candidates of client c are
- * list[offsets[c] .. offsets[c + 1]], by start time.
- */
+/** Which servers could have caused each call: how many there are, and whether one is among them. */
 export interface Candidates {
+  /** Per client: servers that were open (not yet answered) when it was sent. */
+  readonly open: Uint32Array;
+  /** Per client: those, and the ones that may still cause it after their response. */
+  readonly count: Uint32Array;
+  /** Per client: how many servers had begun when it was sent: candidates are numbered below. */
+  readonly begun: Uint32Array;
+  /** True where times are another tracer's, which no thread vouches for. */
+  readonly foreign: boolean;
+  isOpen(client: number, server: number): boolean;
+  has(client: number, server: number): boolean;
+}
+
+/** Candidates one after another: those of the i-th chosen client are list[offsets[i] .. offsets[i + 1]], by start time. */
+export interface CandidateLists {
   readonly offsets: Uint32Array;
   readonly list: Uint32Array;
-  /** Per client: how many servers were open (not yet answered) when it was sent. */
-  readonly open: Uint32Array;
 }
 
 /** Times that no thread vouches for are another tracer's. */
-export function isForeign(index: ProcessIndex): boolean {
-  return index.marks.count === 0;
+export function isForeign({ exchanges: x, servers, clients }: ProcessIndex): boolean {
+  const isThread = (row: number) =>
+    x.request_start_tid[row] !== 0 || x.response_start_tid[row] !== 0;
+  return !servers.some(isThread) && !clients.some(isThread);
+}
+
+/** Per client: how many of the sorted `times` are not after its time plus `late`. */
+function countUpTo(times: Float64Array, at: Float64Array, late: number): Uint32Array {
+  const out = new Uint32Array(at.length);
+  let next = 0;
+  for (let client = 0; client < at.length; client++) {
+    const limit = at[client]! + late;
+    while (next < times.length && times[next]! <= limit) next++;
+    out[client] = next;
+  }
+  return out;
+}
+
+/** Per client: how many of the sorted `times` lie before its time plus `late`. */
+function countBefore(times: Float64Array, at: Float64Array, late: number): Uint32Array {
+  const out = new Uint32Array(at.length);
+  let next = 0;
+  for (let client = 0; client < at.length; client++) {
+    const limit = at[client]! + late;
+    while (next < times.length && times[next]! < limit) next++;
+    out[client] = next;
+  }
+  return out;
 }
 
 /**
- * Sweeps over servers and clients in time order, keeping the servers that are still
- * open. Servers answered less than {@link AFTERWARDS_NS} ago stay in the list, for
- * work that outlives the response; `open` does not count them. In spans of other tracers
- * a call must end within its request, give or take {@link FOREIGN_TOLERANCE_NS}.
+ * Servers that were open when a call was sent, and those answered less than
+ * {@link AFTERWARDS_NS} before, for work that outlives its response. In spans of other
+ * tracers a call must end within its request, give or take {@link FOREIGN_TOLERANCE_NS}.
  */
 export function findCandidates(index: ProcessIndex): Candidates {
   const { serverStart, serverEnd, clientStart, clientEnd } = index;
   const foreign = isForeign(index);
   const early = foreign ? FOREIGN_TOLERANCE_NS : 0;
   const late = foreign ? 0 : AFTERWARDS_NS;
+  const ends = Float64Array.from(serverEnd).sort();
+  const begun = countUpTo(serverStart, clientStart, early);
+  const ended = countBefore(ends, clientStart, 0);
+  const gone = countBefore(ends, clientStart, -late);
+  const open = begun.map((count, client) => Math.max(0, count - ended[client]!));
+  const count = begun.map((started, client) => Math.max(0, started - gone[client]!));
+  const isOpen = (client: number, server: number) =>
+    server < begun[client]! && serverEnd[server]! >= clientStart[client]!;
+  const has = (client: number, server: number) =>
+    server < begun[client]! &&
+    serverEnd[server]! + late >= clientStart[client]! &&
+    (!foreign || clientEnd[client]! <= serverEnd[server]! + FOREIGN_TOLERANCE_NS);
+  const candidates = { open, count, begun, foreign, isOpen, has };
+  if (!foreign) return candidates;
+  const { offsets } = listCandidates(index, candidates, new Uint8Array(count.length).fill(1));
+  const inside = count.map((_, client) => offsets[client + 1]! - offsets[client]!);
+  return { ...candidates, open: inside, count: inside };
+}
+
+/** The candidates of the clients that `isChosen` marks; of others none. One sweep over servers and clients. */
+export function listCandidates(
+  index: ProcessIndex,
+  candidates: Candidates,
+  isChosen: Uint8Array,
+): CandidateLists {
+  const { serverEnd, clientStart } = index;
+  const late = candidates.foreign ? 0 : AFTERWARDS_NS;
   const offsets = new Uint32Array(clientStart.length + 1);
-  const open = new Uint32Array(clientStart.length);
   const list: number[] = [];
-  let active: number[] = [];
+  const active: number[] = [];
   let next = 0;
   for (let client = 0; client < clientStart.length; client++) {
     const at = clientStart[client]!;
-    while (next < serverStart.length && serverStart[next]! <= at + early) active.push(next++);
-    active = active.filter((server) => serverEnd[server]! + late >= at);
-    for (const server of active) {
-      const end = serverEnd[server]! + FOREIGN_TOLERANCE_NS;
-      if (foreign && clientEnd[client]! > end) continue;
-      list.push(server);
-      if (serverEnd[server]! >= at) open[client]!++;
+    while (next < candidates.begun[client]!) active.push(next++);
+    if (isChosen[client] === 1) {
+      let kept = 0;
+      for (const server of active) {
+        if (serverEnd[server]! + late < at) continue;
+        active[kept++] = server;
+        if (candidates.has(client, server)) list.push(server);
+      }
+      active.length = kept;
     }
     offsets[client + 1] = list.length;
   }
-  return { offsets, list: Uint32Array.from(list), open };
+  return { offsets, list: Uint32Array.from(list) };
+}
+
+/** Up to `most` candidates of a client, the latest to begin first, without those in `except`. */
+export function latestCandidates(
+  candidates: Candidates,
+  client: number,
+  most: number,
+  except: readonly number[],
+): number[] {
+  const found: number[] = [];
+  // Long-lived requests may lie far back: not worth a search for a rival that nothing names.
+  const least = Math.max(0, candidates.begun[client]! - 64);
+  for (let server = candidates.begun[client]! - 1; server >= least; server--) {
+    if (found.length >= most) break;
+    if (candidates.has(client, server) && !except.includes(server)) found.push(server);
+  }
+  return found;
 }

@@ -1,6 +1,14 @@
-import { Verdict } from '../../model/span.js';
-import type { Candidates } from './candidates.js';
-import { type Evidence, gatherEvidence, type Knowledge } from './evidence.js';
+import { type Candidates, latestCandidates } from './candidates.js';
+import {
+  type Chain,
+  Claims,
+  extendChain,
+  FAMILY,
+  Family,
+  gatherClaims,
+  type Knowledge,
+  RuleNumber,
+} from './claims.js';
 import type { ProcessIndex } from './process-index.js';
 
 /** Share of calls that are sent after their request was answered, unless evidence says more. */
@@ -11,25 +19,42 @@ const CEILING = 0.9999;
 const CERTAIN = 0.999;
 
 /** The best candidate and its closest rivals. */
-const CANDIDATES_KEPT = 4;
+export const CANDIDATES_KEPT = 4;
 
-export interface Candidate {
-  readonly server: number;
-  readonly confidence: number;
-  /** What timing adds to the log odds of this candidate, nats; 0 where it was not asked. */
-  readonly timing: number;
-}
+/** Verdicts as the columns of {@link Decisions} write them. */
+export const VerdictCode = { root: 0, certain: 1, probable: 2, unknown: 3 } as const;
 
-/** The decision on one call. */
-export interface Decision {
-  readonly verdict: Verdict;
-  /** How many requests could have been the parent. */
-  readonly count: number;
-  /** The most probable of them, best first, at most {@link CANDIDATES_KEPT}. */
-  readonly candidates: readonly Candidate[];
-  /** Probability that the call belongs to no request, 0..1. */
-  readonly background: number;
-  readonly evidence: readonly Evidence[];
+/** The decisions on all calls of a process, as columns. */
+export class Decisions {
+  /** Per client: VerdictCode. */
+  readonly verdict: Uint8Array;
+  /** Per client, CANDIDATES_KEPT places: the most probable servers, best first; -1 none. */
+  readonly server: Int32Array;
+  /** The same places: probability, 0..1. */
+  readonly confidence: Float64Array;
+  /** The same places: what timing adds to the log odds, nats; 0 where it was not asked. */
+  readonly timing: Float64Array;
+  /** Per client: probability that it belongs to no request, 0..1. */
+  readonly background: Float64Array;
+  /** Per client: 1 where two families of evidence agree and none disagrees, or one is proof. */
+  readonly proved: Uint8Array;
+
+  constructor(count: number) {
+    this.verdict = new Uint8Array(count);
+    this.server = new Int32Array(count * CANDIDATES_KEPT).fill(-1);
+    this.confidence = new Float64Array(count * CANDIDATES_KEPT);
+    this.timing = new Float64Array(count * CANDIDATES_KEPT);
+    this.background = new Float64Array(count);
+    this.proved = new Uint8Array(count);
+  }
+
+  best(client: number): number {
+    return this.server[client * CANDIDATES_KEPT]!;
+  }
+
+  bestConfidence(client: number): number {
+    return this.confidence[client * CANDIDATES_KEPT]!;
+  }
 }
 
 export interface DecideInput {
@@ -42,157 +67,197 @@ export interface DecideInput {
   readonly minConfidence: number;
 }
 
-/** Turns log weights into probabilities, in place. */
-function normalise(logs: Float64Array): Float64Array {
-  let most = Number.NEGATIVE_INFINITY;
-  for (const value of logs) if (value > most) most = value;
-  let sum = 0;
-  for (let i = 0; i < logs.length; i++) {
-    logs[i] = Math.exp(logs[i]! - most);
-    sum += logs[i]!;
-  }
-  for (let i = 0; i < logs.length; i++) logs[i]! /= sum;
-  return logs;
-}
-
-/** Log prior of each candidate: open requests share what is left; calls after the response are rare. */
-function priors(
-  input: DecideInput,
-  client: number,
-  servers: Uint32Array,
-  logs: Float64Array,
-): void {
-  const { open } = input.candidates;
-  const at = input.index.clientStart[client]!;
-  const linked = 1 - input.background(client);
-  const during = Math.log((linked * (1 - AFTERWARDS)) / open[client]!);
-  const after = Math.log((linked * AFTERWARDS) / (servers.length - open[client]!));
-  for (let i = 0; i < servers.length; i++) {
-    logs[i] = input.index.serverEnd[servers[i]!]! >= at ? during : after;
-  }
-}
-
 /**
- * Posterior over "server j is the parent" and "no request is": naive Bayes over the
- * evidence. A rule of reliability r that names one of n candidates multiplies that one by
- * r and each other by (1 - r) / (n - 1).
- *
- * @returns one probability per server, and last that of no request
+ * Posterior over "server j is the parent" and "no request is", for one call after another:
+ * naive Bayes over the claims. A rule of trust r that names one of n candidates multiplies
+ * that one by r and each other by (1 - r) / (n - 1); of claims of one family that agree only
+ * the surest counts. Candidates that nothing names share one probability.
  */
-function posterior(
-  input: DecideInput,
-  client: number,
-  servers: Uint32Array,
-  evidence: readonly Evidence[],
-): Float64Array {
-  const count = servers.length;
-  const logs = new Float64Array(count + 1);
-  priors(input, client, servers, logs);
-  logs[count] = Math.log(input.background(client));
-  const rivals = Math.max(1, count - 1);
-  for (const item of evidence) {
-    const named = Math.log(item.reliability);
-    const other = Math.log((1 - item.reliability) / rivals);
-    for (let i = 0; i < count; i++) logs[i]! += item.server === servers[i] ? named : other;
-    logs[count]! += Math.log(item.ifBackground / (item.rule === 'identity' ? 1 : count));
+export class Posterior {
+  /** The servers that claims name, and their probabilities. */
+  count = 0;
+  readonly server = new Int32Array(12);
+  readonly chance = new Float64Array(12);
+  /** Probability of each candidate that nothing names: while open, and after its response. */
+  openChance = 0;
+  lateChance = 0;
+  background = 0;
+  private readonly claimed = new Uint8Array(12);
+
+  constructor(private readonly input: DecideInput) {}
+
+  private place(server: number): number {
+    for (let i = 0; i < this.count; i++) if (this.server[i] === server) return i;
+    this.server[this.count] = server;
+    this.chance[this.count] = 0;
+    return this.count++;
   }
-  return normalise(logs);
-}
 
-/** Certain needs proof: an identity, an owned thread, or forward and backward evidence that agree. */
-function isProved(evidence: readonly Evidence[], server: number): boolean {
-  const rules = new Set(evidence.filter((item) => item.server === server).map((item) => item.rule));
-  if (rules.has('identity')) return true;
-  if (evidence.some((item) => item.server !== server)) return false;
-  const backward = rules.has('closing') || rules.has('sibling') || rules.has('successor');
-  const forward = rules.has('thread') || rules.has('connect') || rules.has('after-reply');
-  return rules.has('owner') || (forward && backward);
-}
-
-function judge(
-  input: DecideInput,
-  ranked: readonly Candidate[],
-  background: number,
-  evidence: readonly Evidence[],
-): Verdict {
-  const best = ranked[0];
-  if (best === undefined) return Verdict.root;
-  if (background >= input.minConfidence) return Verdict.root;
-  if (best.confidence < input.minConfidence) return Verdict.unknown;
-  const proved = isProved(evidence, best.server);
-  return best.confidence >= CERTAIN && proved ? Verdict.certain : Verdict.probable;
-}
-
-/** The most probable candidates, best first; ties go to the request that began first. */
-function rank(servers: Uint32Array, chances: Float64Array, context = chances): Candidate[] {
-  const odds = (p: number) => Math.log(Math.max(1e-6, p) / Math.max(1e-6, 1 - p));
-  const order = Array.from(servers.keys())
-    .sort((a, b) => chances[b]! - chances[a]! || a - b)
-    .slice(0, CANDIDATES_KEPT);
-  return order.map((i) => ({
-    server: servers[i]!,
-    confidence: Math.min(CEILING, chances[i]!),
-    timing: context === chances ? 0 : odds(chances[i]!) - odds(context[i]!),
-  }));
-}
-
-function decideOne(
-  input: DecideInput,
-  client: number,
-  parentOf: (client: number) => { server: number; confidence: number },
-  chancesOut: Float64Array,
-): Decision {
-  const { list, offsets } = input.candidates;
-  const servers = list.subarray(offsets[client]!, offsets[client + 1]!);
-  const count = servers.length;
-  if (count === 0) {
-    return { verdict: Verdict.root, count, candidates: [], background: 1, evidence: [] };
+  /** Marks the claims that count: of one family and server only the surest. */
+  private chooseClaims(claims: Claims): void {
+    for (let at = 0; at < claims.count; at++) {
+      let isSurest = 1;
+      for (let other = 0; other < claims.count && isSurest === 1; other++) {
+        if (other === at || claims.server[other] !== claims.server[at]) continue;
+        if (FAMILY[claims.rule[other]!] !== FAMILY[claims.rule[at]!]) continue;
+        const more = claims.trust[other]! - claims.trust[at]!;
+        if (more > 0 || (more === 0 && other < at)) isSurest = 0;
+      }
+      this.claimed[at] = isSurest;
+    }
   }
-  const evidence = gatherEvidence(input.knowledge, client, servers, parentOf);
-  const chances = posterior(input, client, servers, evidence);
-  const candidates = rank(servers, chances);
-  chancesOut.set(chances.subarray(0, count), offsets[client]!);
-  const background = chances[count]!;
-  const verdict = judge(input, candidates, background, evidence);
-  return { verdict, count, candidates, background, evidence };
+
+  compute(client: number, claims: Claims): void {
+    const { candidates } = this.input;
+    const count = candidates.count[client]!;
+    const open = candidates.open[client]!;
+    const rivals = Math.max(1, count - 1);
+    const prior = this.input.background(client);
+    const late = count - open;
+    const during =
+      open === 0 ? Number.NEGATIVE_INFINITY : Math.log(((1 - prior) * (1 - AFTERWARDS)) / open);
+    const after =
+      late === 0 ? Number.NEGATIVE_INFINITY : Math.log(((1 - prior) * AFTERWARDS) / late);
+    this.count = 0;
+    this.chooseClaims(claims);
+    let others = 0;
+    let none = Math.log(prior);
+    for (let at = 0; at < claims.count; at++) {
+      const place = this.place(claims.server[at]!);
+      if (this.claimed[at] === 0) continue;
+      const named = Math.log(claims.trust[at]!);
+      const other = Math.log((1 - claims.trust[at]!) / rivals);
+      this.chance[place]! += named - other;
+      others += other;
+      const spread = claims.rule[at] === RuleNumber.identity ? 1 : count;
+      none += Math.log(claims.ifBackground[at]! / spread);
+    }
+    let namedOpen = 0;
+    for (let i = 0; i < this.count; i++) {
+      const isOpen = candidates.isOpen(client, this.server[i]!);
+      if (isOpen) namedOpen++;
+      this.chance[i]! += others + (isOpen ? during : after);
+    }
+    const unnamedOpen = open - namedOpen;
+    const unnamedLate = late - (this.count - namedOpen);
+    this.normalise(none, during + others, after + others, unnamedOpen, unnamedLate);
+  }
+
+  private normalise(none: number, during: number, after: number, open: number, late: number): void {
+    let most = none;
+    for (let i = 0; i < this.count; i++) most = Math.max(most, this.chance[i]!);
+    if (open > 0) most = Math.max(most, during);
+    if (late > 0) most = Math.max(most, after);
+    this.background = Math.exp(none - most);
+    this.openChance = open > 0 ? Math.exp(during - most) : 0;
+    this.lateChance = late > 0 ? Math.exp(after - most) : 0;
+    let sum = this.background + open * this.openChance + late * this.lateChance;
+    for (let i = 0; i < this.count; i++) {
+      this.chance[i] = Math.exp(this.chance[i]! - most);
+      sum += this.chance[i]!;
+    }
+    for (let i = 0; i < this.count; i++) this.chance[i]! /= sum;
+    this.background /= sum;
+    this.openChance /= sum;
+    this.lateChance /= sum;
+  }
+
+  /** Probability of one candidate. */
+  of(client: number, server: number): number {
+    for (let i = 0; i < this.count; i++) if (this.server[i] === server) return this.chance[i]!;
+    return this.input.candidates.isOpen(client, server) ? this.openChance : this.lateChance;
+  }
 }
 
-/** Decisions, and the probability of every candidate as context finds it. */
-export interface Decided {
-  readonly decisions: Decision[];
-  /** Per entry of Candidates.list, 0..1. */
-  readonly chances: Float64Array;
+/** Certain needs proof: an identity, an owner, or forward and backward evidence that agree. */
+function isProved(claims: Claims, server: number): boolean {
+  let families = 0;
+  let isIdentified = false;
+  let isContested = false;
+  for (let at = 0; at < claims.count; at++) {
+    const family = FAMILY[claims.rule[at]!]!;
+    if (claims.server[at] === server) {
+      families |= 1 << family;
+      if (claims.rule[at] === RuleNumber.identity) isIdentified = true;
+    } else if (claims.rule[at] === RuleNumber.identity) return false;
+    else isContested = true;
+  }
+  if (isIdentified) return true;
+  if (isContested) return false;
+  const both = (1 << Family.forward) | (1 << Family.backward);
+  return (families & (1 << Family.proof)) !== 0 || (families & both) === both;
+}
+
+export function judge(decisions: Decisions, client: number, minConfidence: number): void {
+  const confidence = decisions.bestConfidence(client);
+  const { verdict } = decisions;
+  if (decisions.best(client) === -1 || decisions.background[client]! >= minConfidence) {
+    verdict[client] = VerdictCode.root;
+  } else if (confidence < minConfidence) verdict[client] = VerdictCode.unknown;
+  else if (confidence >= CERTAIN && decisions.proved[client] === 1) {
+    verdict[client] = VerdictCode.certain;
+  } else verdict[client] = VerdictCode.probable;
+}
+
+/** Writes the most probable candidates, best first; ties go to the request that began first. */
+export function rank(
+  decisions: Decisions,
+  client: number,
+  servers: readonly number[],
+  chances: readonly number[],
+): void {
+  const order = [...servers.keys()].sort(
+    (a, b) => chances[b]! - chances[a]! || servers[a]! - servers[b]!,
+  );
+  for (let place = 0; place < CANDIDATES_KEPT; place++) {
+    const at = client * CANDIDATES_KEPT + place;
+    const i = order[place];
+    decisions.server[at] = i === undefined ? -1 : servers[i]!;
+    decisions.confidence[at] = i === undefined ? 0 : Math.min(CEILING, chances[i]!);
+  }
+}
+
+function rankPosterior(
+  input: DecideInput,
+  decisions: Decisions,
+  client: number,
+  posterior: Posterior,
+): void {
+  const servers: number[] = [];
+  const chances: number[] = [];
+  for (let i = 0; i < posterior.count; i++) {
+    servers.push(posterior.server[i]!);
+    chances.push(posterior.chance[i]!);
+  }
+  const more = CANDIDATES_KEPT - servers.length;
+  if (more > 0 && input.candidates.count[client]! > servers.length) {
+    for (const server of latestCandidates(input.candidates, client, more, servers)) {
+      servers.push(server);
+      chances.push(posterior.of(client, server));
+    }
+  }
+  rank(decisions, client, servers, chances);
 }
 
 /** Decides every call of a process in time order, so that a call can lean on the ones before it. */
-export function decideAll(input: DecideInput): Decided {
-  const decisions: Decision[] = [];
-  const chances = new Float64Array(input.candidates.list.length);
-  const parentOf = (client: number) => {
-    const best = decisions[client]?.candidates[0];
-    return best === undefined ? { server: -1, confidence: 0 } : best;
-  };
-  for (let client = 0; client < input.index.clients.length; client++) {
-    decisions.push(decideOne(input, client, parentOf, chances));
+export function decideAll(input: DecideInput): { decisions: Decisions; chain: Chain } {
+  const count = input.index.clients.length;
+  const decisions = new Decisions(count);
+  const chain = { server: new Int32Array(count).fill(-1), trust: new Float64Array(count) };
+  const claims = new Claims();
+  const posterior = new Posterior(input);
+  for (let client = 0; client < count; client++) {
+    gatherClaims(input.knowledge, chain, client, claims);
+    extendChain(chain, client, claims);
+    if (input.candidates.count[client] === 0) {
+      decisions.background[client] = 1;
+      continue;
+    }
+    posterior.compute(client, claims);
+    rankPosterior(input, decisions, client, posterior);
+    decisions.background[client] = posterior.background;
+    decisions.proved[client] = isProved(claims, decisions.best(client)) ? 1 : 0;
+    judge(decisions, client, input.minConfidence);
   }
-  return { decisions, chances };
-}
-
-/** The decision on a call that context left open, with the probabilities that timing found. */
-export function redecide(
-  input: DecideInput,
-  client: number,
-  { decisions, chances }: Decided,
-  found: Float64Array,
-): Decision {
-  const { list, offsets } = input.candidates;
-  const from = offsets[client]!;
-  const to = offsets[client + 1]!;
-  const own = found.subarray(from, to);
-  const servers = list.subarray(from, to);
-  const candidates = rank(servers, own, chances.subarray(from, to));
-  const background = Math.max(0, 1 - own.reduce((sum, chance) => sum + chance, 0));
-  const before = decisions[client]!;
-  const verdict = judge(input, candidates, background, before.evidence);
-  return { ...before, verdict, candidates, background };
+  return { decisions, chain };
 }

@@ -1,19 +1,32 @@
 import type { ExchangeTable } from '../../model/exchange.js';
 import { DEFAULT_MIN_CONFIDENCE } from '../../model/span.js';
-import { backgroundShares, groupCalls } from './background.js';
+import { backgroundShares } from './background.js';
 import { labelBackward } from './backward.js';
-import { findCandidates, isForeign } from './candidates.js';
-import { type Decision, decideAll, redecide } from './decide.js';
+import { findCandidates, listCandidates } from './candidates.js';
+import type { Chain, Knowledge } from './claims.js';
+import { type Decisions, decideAll } from './decide.js';
+import { eventKinds, forwardClasses } from './forward.js';
+import { followGoroutines } from './goroutines.js';
 import { matchIdentities } from './identity.js';
-import { weighOpenCalls } from './open-calls.js';
+import { callKinds, requestKinds } from './kinds.js';
+import { threadMarks } from './marks.js';
+import { describeModel } from './model-text.js';
+import { findOpenCalls, weighOpenCalls } from './open-calls.js';
+import { originKinds } from './origins.js';
+import { NO_HINTS, type ProcessHints } from './process-hints.js';
 import { indexProcess, type ProcessIndex } from './process-index.js';
-import { describeModel, firstReliability, learnReliability } from './reliability.js';
-import { replayThreads } from './thread-context.js';
+import { contextChances, redecide } from './redecide.js';
+import { firstReliability, learnReliability } from './reliability.js';
+import { SiblingClasses } from './siblings.js';
+import { replayMarks } from './thread-context.js';
+import { wakeClasses } from './wakes.js';
 
 export interface ProcessCauses {
   readonly index: ProcessIndex;
-  /** One per client, in the index's order. */
-  readonly decisions: readonly Decision[];
+  /** By client, in the index's order. */
+  readonly decisions: Decisions;
+  readonly knowledge: Knowledge;
+  readonly chain: Chain;
   /** How calls of this process find their parents, in words. */
   readonly model: string;
 }
@@ -23,7 +36,8 @@ export interface ProcessCauses {
  *
  * 1. candidates: the requests that were open when the call was sent;
  * 2. context, replayed over the whole recording: what the thread had last received or
- *    held when it connected (forward), whose response followed the reply (backward);
+ *    held when it took or opened the connection, who had woken it (forward), whose response
+ *    followed the reply (backward); goroutines;
  * 3. how far each rule can be trusted here, learned by holding the two directions
  *    against each other, and how many calls belong to no request at all;
  * 4. a posterior per candidate from all evidence;
@@ -32,54 +46,71 @@ export interface ProcessCauses {
  *
  * @param rows the process's rows in `exchanges`
  * @param least least posterior of a link, 0..1; default DEFAULT_MIN_CONFIDENCE
+ * @param hints wake-ups and thread creations of the process
  */
 export function inferCauses(
   exchanges: ExchangeTable,
   rows: Uint32Array,
   least?: number,
+  hints: ProcessHints = NO_HINTS,
 ): ProcessCauses {
   const index = indexProcess(exchanges, rows);
   const candidates = findCandidates(index);
-  const context = replayThreads(index);
-  const types = groupCalls(index);
-  const first = firstReliability(index, context, candidates, types);
-  const reliability = learnReliability(
+  const marks = threadMarks(index, hints);
+  const context = replayMarks(index, marks, originKinds(index));
+  const goroutines = followGoroutines(index);
+  const calls = callKinds(index);
+  const requests = requestKinds(index);
+  const events = eventKinds(requests, calls);
+  const classes = forwardClasses(index, context, marks, candidates, events, calls);
+  const lessons = {
     index,
     context,
-    types,
-    first,
-    labelBackward(index, context, types, first, false),
-  );
-  const shares = backgroundShares(index, candidates, types);
+    goroutines,
+    candidates,
+    marks,
+    calls,
+    requests,
+    events,
+    classes,
+    siblings: new SiblingClasses(index, context, calls),
+    wakes: wakeClasses(context, events, calls),
+  };
+  const first = firstReliability(lessons);
+  const labels = labelBackward(index, context, first, false);
+  const reliability = learnReliability(lessons, first, labels);
+  const shares = backgroundShares(index, candidates, calls, requests);
+  const knowledge = {
+    candidates,
+    context,
+    goroutines,
+    reliability,
+    backward: labelBackward(index, context, reliability, true),
+    identities: matchIdentities(index, candidates),
+  };
   const input = {
     index,
     candidates,
-    knowledge: {
-      context,
-      types,
-      reliability,
-      backward: labelBackward(index, context, types, reliability, true),
-      identities: matchIdentities(index),
-    },
-    background: (client: number) => shares[types.of[client]!]!,
-    minConfidence: least ?? DEFAULT_MIN_CONFIDENCE[isForeign(index) ? 'imported' : 'recorded'],
+    knowledge,
+    background: (client: number) => shares[calls.of[client]!]!,
+    minConfidence: least ?? DEFAULT_MIN_CONFIDENCE[candidates.foreign ? 'imported' : 'recorded'],
   };
-  const decided = decideAll(input);
-  const { isOpen, chance } = weighOpenCalls(
-    index,
-    candidates,
-    types,
-    decided.decisions,
-    decided.chances,
-  );
+  const { decisions, chain } = decideAll(input);
+  const isOpen = findOpenCalls(decisions);
+  if (isOpen.includes(1)) {
+    const lists = listCandidates(index, candidates, isOpen);
+    const chances = contextChances(input, chain, isOpen, lists);
+    const open = { index, candidates, calls, requests, decisions, isOpen, chances, lists };
+    redecide(input, decisions, isOpen, lists, chances, weighOpenCalls(open));
+  }
   return {
     index,
-    decisions: decided.decisions.map((decision, client) =>
-      isOpen[client] === 1 ? redecide(input, client, decided, chance) : decision,
-    ),
+    decisions,
+    knowledge,
+    chain,
     model:
-      isForeign(index) && index.clients.length > 0
+      candidates.foreign && index.clients.length > 0
         ? 'spans of another tracer: no thread is known; stated parents or timing decide'
-        : describeModel(context, types, reliability),
+        : describeModel(index, knowledge),
   };
 }

@@ -1,94 +1,69 @@
-import type { CallTypes } from './background.js';
-import type { BackwardLabels } from './backward-labels.js';
+import { BackwardKind, type BackwardLabels } from './backward-labels.js';
 import type { Candidates } from './candidates.js';
+import { ClassNumbers } from './class-numbers.js';
+import { closingTrust } from './closing.js';
+import { endTrust } from './ends.js';
+import type { EventKinds, ForwardClasses } from './forward.js';
+import type { GoroutineContext } from './goroutines.js';
+import type { Kinds } from './kinds.js';
+import type { Marks } from './marks.js';
 import type { ProcessIndex } from './process-index.js';
-import { learnSiblings } from './siblings.js';
+import { learnSiblings, type SiblingClasses } from './siblings.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';
+import type { WakeClasses } from './wakes.js';
 
 /**
- * How far each context rule can be trusted in this process: the probability that the
- * server it names is the parent. Learned from the recording itself, by holding the
- * forward rules (what the thread last read) against the backward ones (whose response
- * followed the reply), which share no assumption: a program that puts a timer or a
- * queue between reading and calling breaks the first, not the second.
+ * How far each rule can be trusted in this process: the probability that the server it
+ * names is the parent. Learned from the recording itself: from how regularly causes come
+ * before effects (regularity.ts), and from the agreement of witnesses that share no
+ * assumption. A program that puts a timer or a queue between reading and calling breaks
+ * the forward rules, not the backward ones; work after the last reply does the reverse.
  */
 export interface Reliability {
-  /** Per type of call: "the last request the thread read is the parent". */
-  readonly request: Float64Array;
-  /** Per type of call: "the call shares the parent of the call whose reply was last read". */
-  readonly reply: Float64Array;
-  /** Per type of call: the same, taken when the connection was opened. */
-  readonly connect: Float64Array;
-  /** Per pair of types, number first * types + second: "two calls sent one after the other share their parent". */
-  readonly sibling: ReadonlyMap<number, number>;
-  /** "The last reply read before a response belongs to that request." */
-  readonly closing: number;
+  /** Per class of forward.ts, and per client: "what its actor last did is the cause". */
+  readonly forwardClasses: Float64Array;
+  readonly forward: Float64Array;
+  /** Per client: "who woke its actor hands the cause on". */
+  readonly wake: Float64Array;
+  /** Per client: "the reply read last before a response belongs to that request". */
+  readonly closing: Float64Array;
+  /** Per client: the same where a thread that read the reply woke the one that answered. */
+  readonly closingByWake: Float64Array;
+  /** Per client: "what a thread did before it answered, or woke who answers, was for that request". */
+  readonly end: Float64Array;
+  /** Per client: "it shares its parent with the call that its actor made just before"; 0 where there is none. */
+  readonly sibling: Float64Array;
   /** "A thread that reads and answers a request works for it in between"; 0 where threads mean nothing. */
   readonly owner: number;
+  /** By 1 where a descendant of the request's goroutine waits for the call, else 0. */
+  readonly goroutine: readonly number[];
 }
 
-/** Weight of the prior in observations, and its mean: plain event loops reach 0.99 and more. */
+/** Weight of the prior in observations, and its mean where nothing was learned. */
 const PRIOR_COUNT = 10;
 const PRIOR_MEAN = 0.95;
-/** Measured on Node with timers, files, DNS and pools: 99.9 % and up; kept lower on purpose. */
-const CLOSING = 0.995;
 const CEILING = 0.9995;
+/** A thread may be woken for another reply than the one that its waker read last. */
+const RETURN_PRIOR = 0.8;
 /** Share of requests answered by the thread that read them, from which on threads mean something. */
 const STEADY = 0.95;
+/** Where work moves between threads, what a thread last read is at first no more than a hint. */
+const UNSTEADY_CEILING = 0.6;
+/** Labels below this are no witnesses. */
+const LEAST_REFERENCE = 0.6;
+/** Fewer requests than this share a thread where each has its own: pipelining, or a lost response. */
+const ALONE = 0.005;
 
-function isSteady(context: ThreadContext): boolean {
+export function isSteady(context: ThreadContext): boolean {
   return context.affinity >= STEADY;
 }
 
-/**
- * How often "after a reply comes a call of the same request" holds. The closing reply of a
- * request names the request of its call; if the rule holds, that request was already open
- * when the call before it was sent. By chance that is so as often as for any other open
- * request, so with v the share seen and c the chance, the rule holds in (v - c) / (1 - c).
- */
-function learnReplyRule(index: ProcessIndex, context: ThreadContext, candidates: Candidates) {
-  let seen = 0;
-  let open = 0;
-  let chance = 0;
-  for (let client = 0; client < index.clients.length; client++) {
-    const closes = context.closes[client]!;
-    if (closes < 0 || context.causeKind[client] !== CauseKind.reply) continue;
-    const before = index.clientStart[context.cause[client]!]!;
-    const from = candidates.offsets[client]!;
-    const to = candidates.offsets[client + 1]!;
-    if (to <= from + 1) continue;
-    let earlier = 0;
-    for (let i = from; i < to; i++) {
-      if (index.serverStart[candidates.list[i]!]! <= before) earlier++;
-    }
-    seen++;
-    chance += earlier / (to - from);
-    if (index.serverStart[closes]! <= before) open++;
-  }
-  const v = (open + PRIOR_COUNT) / (seen + PRIOR_COUNT);
-  const c = Math.min(0.95, (chance + PRIOR_COUNT * 0.5) / (seen + PRIOR_COUNT));
-  return Math.max(0, Math.min(CLOSING, (v - c) / (1 - c)));
+/** True where threads take one request at a time. */
+export function isAlone(context: ThreadContext): boolean {
+  return context.interleaved < ALONE;
 }
 
-/** What can be said before the backward labels exist: the same for every type of call. */
-export function firstReliability(
-  index: ProcessIndex,
-  context: ThreadContext,
-  candidates: Candidates,
-  types: CallTypes,
-): Reliability {
-  const steady = isSteady(context);
-  const same = (value: number) => new Float64Array(types.names.length).fill(value);
-  return {
-    request: same(PRIOR_MEAN),
-    reply: same(learnReplyRule(index, context, candidates)),
-    connect: same(PRIOR_MEAN),
-    sibling: new Map(),
-    closing: steady ? CLOSING : 0.5,
-    owner: steady ? (context.interleaved < 0.005 ? 0.9999 : 0.999) : 0,
-  };
-}
-
+/** Agreement of a rule with a reference, class by class. */
 class Agreement {
   private readonly right: Float64Array;
   private readonly total: Float64Array;
@@ -98,89 +73,139 @@ class Agreement {
     this.total = new Float64Array(prior.length).fill(PRIOR_COUNT);
   }
 
-  add(type: number, agrees: boolean): void {
-    this.total[type]!++;
-    if (agrees) this.right[type]!++;
+  /** @param other trust in the reference: where both are right they agree, so the share is a product */
+  add(at: number, agrees: boolean, other: number): void {
+    this.total[at]! += other;
+    if (agrees) this.right[at]!++;
   }
 
-  /** Where both directions agree both are right, so the share is a product of two trusts. */
-  trust(other: number): Float64Array {
-    return this.right.map((right, type) => Math.min(CEILING, right / this.total[type]! / other));
+  trust(): Float64Array {
+    return this.right.map((right, at) => Math.min(CEILING, right / this.total[at]!));
   }
 }
 
-/** Trust in "these two calls of one burst, sent one after the other, share their parent". */
-export function siblingTrust(
-  trust: Reliability,
-  types: CallTypes,
-  before: number,
-  client: number,
-): number {
-  return (
-    trust.sibling.get(types.of[before]! * types.names.length + types.of[client]!) ?? PRIOR_MEAN
-  );
+export interface Lessons {
+  readonly index: ProcessIndex;
+  readonly context: ThreadContext;
+  readonly goroutines: GoroutineContext;
+  readonly candidates: Candidates;
+  readonly marks: Marks;
+  readonly calls: Kinds;
+  readonly requests: Kinds;
+  readonly events: EventKinds;
+  readonly classes: ForwardClasses;
+  readonly siblings: SiblingClasses;
+  readonly wakes: WakeClasses;
 }
 
-/** True where the label of `before` came to it from `client` itself: no independent witness. */
-function isEcho(labels: BackwardLabels, before: number, client: number): boolean {
-  return labels.from[before] === client;
+function spread(of: ArrayLike<number>, trust: Float64Array): Float64Array {
+  return Float64Array.from(of, (at) => (at < 0 ? 0 : trust[at]!));
 }
 
-/**
- * Holds the forward rules against the backward labels, type of call by type of call.
- * Where threads do not answer what they read, neither direction deserves trust, and
- * their agreement bounds both.
- */
-export function learnReliability(
-  index: ProcessIndex,
-  context: ThreadContext,
-  types: CallTypes,
-  first: Reliability,
-  labels: BackwardLabels,
-): Reliability {
-  const request = new Agreement(first.request);
-  const reply = new Agreement(first.reply);
-  const connect = new Agreement(first.connect);
-  for (let client = 0; client < context.cause.length; client++) {
-    const label = labels.server[client]!;
-    const cause = context.cause[client]!;
-    if (label < 0 || cause < 0) continue;
-    const type = types.of[client]!;
-    const atConnect = context.atConnect[client] === 1;
-    if (context.causeKind[client] === CauseKind.request) {
-      (atConnect ? connect : request).add(type, cause === label);
-    } else if (context.causeKind[client] === CauseKind.reply && labels.server[cause]! >= 0) {
-      if (isEcho(labels, cause, client)) continue;
-      (atConnect ? connect : reply).add(type, labels.server[cause] === label);
-    }
-  }
-  const other = isSteady(context) ? CLOSING : 1;
+/** What can be said before any witness is held against another. */
+export function firstReliability(lessons: Lessons): Reliability {
+  const { index, context, candidates, marks, events, calls, requests, classes } = lessons;
+  const { goroutines, siblings } = lessons;
+  const steady = isSteady(context);
+  const forwardClasses = steady
+    ? classes.trust
+    : classes.trust.map((trust) => Math.min(UNSTEADY_CEILING, trust));
   return {
-    ...first,
-    sibling: learnSiblings(index, context, types, labels),
-    request: request.trust(other),
-    reply: reply.trust(other),
-    connect: connect.trust(other),
+    forwardClasses,
+    forward: spread(classes.of, forwardClasses),
+    wake: Float64Array.from(context.wakeKind, (kind) => (kind === CauseKind.none ? 0 : PRIOR_MEAN)),
+    closing: closingTrust(index, context, marks, candidates, events, requests),
+    closingByWake: Float64Array.from(context.closesByWake, (server) =>
+      server < 0 ? 0 : RETURN_PRIOR,
+    ),
+    end: endTrust(index, context, candidates, calls, requests),
+    sibling: spread(siblings.of, Float64Array.from(siblings.prior)),
+    owner: steady ? (isAlone(context) ? 0.9999 : 0.999) : 0,
+    goroutine: goroutines.steps.length === 0 ? [0, 0] : [0.9999, 0.9995],
   };
 }
 
-/** Says in words how calls of this process find their parents. */
-export function describeModel(
-  context: ThreadContext,
-  types: CallTypes,
-  trust: Reliability,
-): string {
-  if (context.owner.length === 0) return 'makes no calls';
-  if (context.affinity === 0) return 'answers no requests: its calls are roots';
-  if (!isSteady(context)) return 'work moves between threads: thread context says little';
-  const owned = context.owner.reduce((sum, owner) => sum + (owner >= 0 ? 1 : 0), 0);
-  if (context.interleaved < 0.005 && owned / context.owner.length > 0.5) {
-    return 'one request per thread at a time';
+/** What is known of a call without its forward rules: proof if there is any, else what responses say. */
+function reference(lessons: Lessons, trust: Reliability, labels: BackwardLabels) {
+  const { context, goroutines } = lessons;
+  return (client: number): { server: number; trust: number } => {
+    if (goroutines.server[client]! >= 0) return { server: goroutines.server[client]!, trust: 1 };
+    const owner = context.owner[client]!;
+    if (owner >= 0 && trust.owner > 0) return { server: owner, trust: trust.owner };
+    return { server: labels.server[client]!, trust: labels.reliability[client]! };
+  };
+}
+
+/**
+ * Holds the forward rules against the backward labels, class by class. Where both agree
+ * both are right, so the share that agrees is a product of two trusts.
+ */
+export function learnReliability(
+  lessons: Lessons,
+  first: Reliability,
+  labels: BackwardLabels,
+): Reliability {
+  const { index, context, candidates, calls, classes, siblings, wakes } = lessons;
+  const forward = new Agreement(first.forwardClasses);
+  const wake = new Agreement(new Float64Array(wakes.count).fill(PRIOR_MEAN));
+  const known = reference(lessons, first, labels);
+  const compare = (tally: Agreement, at: number, client: number, kind: number, cause: number) => {
+    const own = known(client);
+    if (own.server < 0 || own.trust < LEAST_REFERENCE) return;
+    if (kind === CauseKind.request) tally.add(at, cause === own.server, own.trust);
+    else if (kind === CauseKind.reply) {
+      const earlier = known(cause);
+      // A label that came from this very call is an echo, not a witness.
+      const isEcho = labels.from[cause] === client && earlier.server === labels.server[cause];
+      if (earlier.server < 0 || earlier.trust < LEAST_REFERENCE || isEcho) return;
+      tally.add(at, earlier.server === own.server, own.trust * earlier.trust);
+    }
+  };
+  for (let client = 0; client < context.cause.length; client++) {
+    if (candidates.open[client]! < 2) continue;
+    const at = classes.of[client]!;
+    if (at >= 0) compare(forward, at, client, context.causeKind[client]!, context.cause[client]!);
+    if (wakes.of[client]! < 0) continue;
+    const cause = context.wakeCause[client]!;
+    compare(wake, wakes.of[client]!, client, context.wakeKind[client]!, cause);
   }
-  const calls = new Float64Array(types.names.length);
-  for (const type of types.of) calls[type]!++;
-  const prompt = trust.request.reduce((sum, value, type) => sum + value * calls[type]!, 0);
-  return prompt / types.of.length >= 0.9
-    ? 'event loop: a call follows what its thread last read'
-    : 'event loop with deferred work: replies that lead to a response decide';
+  return {
+    ...first,
+    sibling: spread(siblings.of, learnSiblings(index, context, calls, siblings, labels)),
+    forward: spread(classes.of, forward.trust()),
+    wake: spread(wakes.of, wake.trust()),
+    closingByWake: learnReturns(lessons, first, labels),
+  };
+}
+
+/**
+ * Trust in "who reads a reply and then wakes a thread that answers does so for that reply", by
+ * kinds of call and request, held against what else is known of calls that no thread owns.
+ */
+function learnReturns(
+  { context, goroutines, candidates, calls, requests }: Lessons,
+  first: Reliability,
+  labels: BackwardLabels,
+): Float64Array {
+  const { closesByWake, wakeKind, wakeCause } = context;
+  const numbers = new ClassNumbers();
+  const of = closesByWake.map((server, client) =>
+    server < 0 ? -1 : numbers.of(calls.of[client]! * requests.count + requests.of[server]!),
+  );
+  const tally = new Agreement(new Float64Array(numbers.count).fill(RETURN_PRIOR));
+  for (let client = 0; client < of.length; client++) {
+    if (of[client]! < 0 || candidates.open[client]! < 2 || goroutines.server[client]! >= 0)
+      continue;
+    // Where a thread owns the call, being woken for it is no surprise, and no lesson for others.
+    if (first.owner > 0 && context.owner[client]! >= 0) continue;
+    const server = closesByWake[client]!;
+    if (wakeKind[client] === CauseKind.request) {
+      tally.add(of[client]!, wakeCause[client] === server, first.wake[client]!);
+    }
+    const isOther = labels.kind[client] !== BackwardKind.closingByWake;
+    if (isOther && labels.server[client]! >= 0 && labels.reliability[client]! >= LEAST_REFERENCE) {
+      tally.add(of[client]!, labels.server[client] === server, labels.reliability[client]!);
+    }
+  }
+  return spread(of, tally.trust());
 }

@@ -1,92 +1,124 @@
-import type { CallTypes } from './background.js';
-import { BackwardKind, type BackwardLabels } from './backward-labels.js';
+import type { BackwardLabels } from './backward-labels.js';
+import { BackwardKind } from './backward-labels.js';
+import { ClassNumbers, gapBucket } from './class-numbers.js';
+import type { Kinds } from './kinds.js';
 import type { ProcessIndex } from './process-index.js';
 import type { ThreadContext } from './thread-context.js';
 
-/** Weight of the prior in observations, and its mean. */
+/** Weight of the prior in observations, and its mean where calls follow each other at once. */
 const PRIOR_COUNT = 10;
 const PRIOR_MEAN = 0.95;
 const CEILING = 0.9995;
+/** Pairs are told apart by the time between them: up to 32 µs, then in steps of a factor of 4. */
+const LEAST_GAP_NS = 32e3;
+const GAP_BUCKETS = 6;
+/** The further apart, the less is believed unseen. */
+const BELIEF_PER_BUCKET = 0.75;
 
-/** What speaks for and against one pair of types. */
-interface Tally {
-  /** Neighbours with labels of their own: how many, and how many agree. */
-  labelled: number;
-  agreeing: number;
-  /** Neighbours of which one led to the next call: how many, and how many had replied by then. */
-  joined: number;
-  inTime: number;
-  /** The same for calls that are no neighbours. */
-  strangers: number;
-  strangersInTime: number;
+/** Numbers the classes of neighbours: pairs of kinds by the time between them. */
+export class SiblingClasses {
+  private readonly numbers = new ClassNumbers();
+  /** Per client: class of the pair that it makes with the call before it; -1 none. */
+  readonly of: Int32Array;
+  /** Per class: trust before anything is learned. */
+  readonly prior: number[] = [];
+
+  constructor(index: ProcessIndex, context: ThreadContext, calls: Kinds) {
+    this.of = context.before.map((before, client) => {
+      if (before < 0) return -1;
+      const gap = index.clientStart[client]! - index.clientStart[before]!;
+      const bucket = gapBucket(gap, LEAST_GAP_NS, GAP_BUCKETS);
+      const key = (calls.of[before]! * calls.count + calls.of[client]!) * GAP_BUCKETS + bucket;
+      const known = this.numbers.of(key);
+      this.prior[known] = PRIOR_MEAN * BELIEF_PER_BUCKET ** bucket;
+      return known;
+    });
+  }
 }
 
-/** Per call: the next call of the same type, -1 none. */
-function nextOfType(types: CallTypes): Int32Array {
-  const next = new Int32Array(types.of.length).fill(-1);
-  const last = new Map<number, number>();
-  for (let client = types.of.length - 1; client >= 0; client--) {
-    next[client] = last.get(types.of[client]!) ?? -1;
-    last.set(types.of[client]!, client);
+/** What speaks for and against one class. */
+class Tally {
+  /** Neighbours with labels of their own: how many, and how many agree. */
+  labelled = 0;
+  agreeing = 0;
+  /** Neighbours of which one led to the next call or closed: how many, and how many had replied by then. */
+  joined = 0;
+  inTime = 0;
+  /** The same for calls that are no neighbours. */
+  strangers = 0;
+  strangersInTime = 0;
+
+  /**
+   * Of two calls made together, whose replies the program awaits before it goes on, only the
+   * later reply leads on and gets its label; the other has none to compare. But it must have
+   * arrived by then, which holds for strangers only by chance: with v the share seen and c the
+   * chance, they are siblings in (v - c) / (1 - c).
+   */
+  addJoin(index: ProcessIndex, at: number, other: number, stranger: number): void {
+    this.joined++;
+    if (index.clientEnd[other]! <= at) this.inTime++;
+    if (stranger === -1 || index.clientStart[stranger]! >= at) return;
+    this.strangers++;
+    if (index.clientEnd[stranger]! <= at) this.strangersInTime++;
+  }
+
+  trust(prior: number): number {
+    let right = PRIOR_COUNT * prior + this.agreeing;
+    let total = PRIOR_COUNT + this.labelled;
+    const chance = (this.strangersInTime + 1) / (this.strangers + 2);
+    if (this.joined > 0 && chance < 0.9) {
+      const share = Math.max(0, (this.inTime / this.joined - chance) / (1 - chance));
+      right += share * this.joined;
+      total += this.joined;
+    }
+    return Math.min(CEILING, right / total);
+  }
+}
+
+/** Per call: the next call of the same kind, -1 none. */
+function nextOfKind(calls: Kinds): Int32Array {
+  const next = new Int32Array(calls.of.length).fill(-1);
+  const last = new Int32Array(calls.count).fill(-1);
+  for (let client = calls.of.length - 1; client >= 0; client--) {
+    next[client] = last[calls.of[client]!]!;
+    last[calls.of[client]!] = client;
   }
   return next;
 }
 
-/**
- * Of two calls sent together, whose replies the program awaits before it goes on, only the
- * later reply leads to the next call and gets its label; the other has none to compare. But
- * it must have arrived by then, which holds for strangers only by chance: with v the share
- * seen and c the chance, they are siblings in (v - c) / (1 - c).
- */
-function addJoin(tally: Tally, index: ProcessIndex, next: number, other: number, stranger: number) {
-  const at = index.clientStart[next]!;
-  tally.joined++;
-  if (index.clientEnd[other]! <= at) tally.inTime++;
-  if (stranger === -1 || index.clientStart[stranger]! >= at) return;
-  tally.strangers++;
-  if (index.clientEnd[stranger]! <= at) tally.strangersInTime++;
-}
-
-function trustOf(tally: Tally): number {
-  let right = PRIOR_COUNT * PRIOR_MEAN + tally.agreeing;
-  let total = PRIOR_COUNT + tally.labelled;
-  const chance = (tally.strangersInTime + 1) / (tally.strangers + 2);
-  if (tally.joined > 0 && chance < 0.9) {
-    const share = Math.max(0, (tally.inTime / tally.joined - chance) / (1 - chance));
-    right += share * tally.joined;
-    total += tally.joined;
+/** When the reply of a labelled call led on: to the next call, or to the response. NaN where it did neither. */
+function ledOnAt(
+  index: ProcessIndex,
+  context: ThreadContext,
+  labels: BackwardLabels,
+  known: number,
+) {
+  if (labels.kind[known] === BackwardKind.successor) {
+    return index.clientStart[labels.from[known]!]!;
   }
-  return Math.min(CEILING, right / total);
+  if (labels.kind[known] !== BackwardKind.closing) return Number.NaN;
+  return index.clientEnd[known]! + context.closesGap[known]!;
 }
 
 /**
- * How often two calls of a burst, sent one after the other, share their parent, by pair of
- * types (number of the first × number of types + number of the second).
+ * How often two calls of a burst, made one after the other, share their parent.
  *
  * @param labels what the responses say, without anything shared within bursts
+ * @returns per class: trust, 0..1
  */
 export function learnSiblings(
   index: ProcessIndex,
   context: ThreadContext,
-  types: CallTypes,
+  calls: Kinds,
+  classes: SiblingClasses,
   labels: BackwardLabels,
-): Map<number, number> {
-  const tallies = new Map<number, Tally>();
-  const next = nextOfType(types);
+): Float64Array {
+  const tallies = classes.prior.map(() => new Tally());
+  const next = nextOfKind(calls);
   for (let client = 0; client < context.before.length; client++) {
     const before = context.before[client]!;
     if (before < 0) continue;
-    const pair = types.of[before]! * types.names.length + types.of[client]!;
-    const empty = {
-      labelled: 0,
-      agreeing: 0,
-      joined: 0,
-      inTime: 0,
-      strangers: 0,
-      strangersInTime: 0,
-    };
-    const tally = tallies.get(pair) ?? empty;
-    tallies.set(pair, tally);
+    const tally = tallies[classes.of[client]!]!;
     const [first, second] = [labels.server[before]!, labels.server[client]!];
     if (first >= 0 && second >= 0) {
       tally.labelled++;
@@ -94,9 +126,9 @@ export function learnSiblings(
     } else if (first >= 0 || second >= 0) {
       const known = first >= 0 ? before : client;
       const other = first >= 0 ? client : before;
-      if (labels.kind[known] !== BackwardKind.successor) continue;
-      addJoin(tally, index, labels.from[known]!, other, next[other]!);
+      const at = ledOnAt(index, context, labels, known);
+      if (!Number.isNaN(at)) tally.addJoin(index, at, other, next[other]!);
     }
   }
-  return new Map([...tallies].map(([pair, tally]) => [pair, trustOf(tally)]));
+  return Float64Array.from(tallies, (tally, at) => tally.trust(classes.prior[at]!));
 }

@@ -1,215 +1,333 @@
-import { MarkKind, type Marks, type ProcessIndex } from './process-index.js';
+import { MarkKind, type Marks } from './marks.js';
+import { OriginKind } from './origins.js';
+import type { ProcessIndex } from './process-index.js';
 
-/** What a thread had last done when it sent a call. */
+/** What an actor had last done, or was woken for, when it made a call. */
 export const CauseKind = {
-  /** Nothing known: the thread had read nothing yet. */
+  /** Nothing known. */
   none: 0,
-  /** It had read a request: cause is that server. */
+  /** A request was read: cause is that server. */
   request: 1,
-  /** It had read a reply: cause is that client, whose parent the call shares. */
+  /** A reply was read: cause is that client, whose parent the call shares. */
   reply: 2,
-  /** It had written a response: cause is that server, already answered. */
+  /** A response was written: cause is that server, already answered. */
   response: 3,
 } as const;
 
+/** How what came after a call names its request. */
+export const EndKind = { none: 0, response: 1, wake: 2 } as const;
+
 /**
- * The context of every thread, replayed over the whole recording. Forward: what the
- * thread last received before it sent (for the first call on a connection: before it
- * connected). Backward: which reply directly preceded a response. Ownership: the
- * thread read a request and answered it, and had no other request in between.
+ * The context of every actor, replayed over the whole recording. Forward: what the actor
+ * last received before a call's origin, and what the actor that woke it had. Backward:
+ * which reply directly preceded a response, and what an actor did until it answered a
+ * request or woke the thread that did. Ownership: the actor read a request and answered it.
  */
 export interface ThreadContext {
+  /** Per client: OriginKind. */
+  readonly origin: Uint8Array;
   /** Per client: CauseKind, its server or client number (-1 none), and ns since then. */
   readonly causeKind: Uint8Array;
   readonly cause: Int32Array;
   readonly gap: Float64Array;
-  /** Per client: 1 where the cause was taken when the connection was opened. */
-  readonly atConnect: Uint8Array;
-  /** Per client: the call that the thread had sent just before, with nothing read or answered in between; -1 none. */
+  /** The same for what a wake-up, or the creation of the thread, brought from another actor. */
+  readonly wakeKind: Uint8Array;
+  readonly wakeCause: Int32Array;
+  readonly wakeGap: Float64Array;
+  /** Per client: how many calls that wake-up had led to before. */
+  readonly wakeUses: Uint16Array;
+  /** Per client: the call that the actor had made just before, with nothing read or answered in between; -1 none. */
   readonly before: Int32Array;
-  /** Per client: the server whose response directly followed its reply on the thread; -1 none. */
+  /** Per client: the server whose response directly followed its reply on the actor; -1 none. */
   readonly closes: Int32Array;
   /** Per client: ns from the reply to that response. */
   readonly closesGap: Float64Array;
-  /** Per client: the server that owned the sending thread from request to response; -1 none. */
+  /** Per client: the server whose thread was woken, or whose response was written by who was woken, after its reply; -1 none. */
+  readonly closesByWake: Int32Array;
+  /** Per client: the server that owned the actor from request to response; -1 none. */
   readonly owner: Int32Array;
+  /** Per server: CauseKind and subject of what its actor had last done before it wrote the response. */
+  readonly lastKind: Uint8Array;
+  readonly last: Int32Array;
+  /** Per client: EndKind and server of what the actor next answered, or whose thread it next woke; -1 none. */
+  readonly endKind: Uint8Array;
+  readonly end: Int32Array;
   /** Share of servers whose response was written by the thread that read the request, 0..1. */
   readonly affinity: number;
-  /** Share of servers that shared their thread with another open server, 0..1. */
+  /** Share of servers that shared their actor with another open server, 0..1. */
   readonly interleaved: number;
 }
 
-interface ThreadState {
-  kind: number;
-  subject: number;
-  time: number;
-  /** The call sent since the thread last read or answered something; -1 none. */
-  sent: number;
-  /** The server this thread read and has not answered; -1 none. */
-  taken: number;
+/** What each actor is doing, as columns. */
+class Actors {
+  readonly kind: Uint8Array;
+  readonly subject: Int32Array;
+  readonly time: Float64Array;
+  readonly lentKind: Uint8Array;
+  readonly lentSubject: Int32Array;
+  readonly lentTime: Float64Array;
+  readonly lentUses: Uint16Array;
+  /** The last call since the actor read or answered something; -1 none. */
+  readonly sent: Int32Array;
+  /** The server that the actor read and has not answered; -1 none. */
+  readonly taken: Int32Array;
+  /** The last of the calls that wait for their end; -1 none. */
+  readonly pending: Int32Array;
+
+  constructor(count: number) {
+    const none = () => new Int32Array(count).fill(-1);
+    this.kind = new Uint8Array(count);
+    this.subject = none();
+    this.time = new Float64Array(count).fill(Number.NaN);
+    this.lentKind = new Uint8Array(count);
+    this.lentSubject = none();
+    this.lentTime = new Float64Array(count).fill(Number.NaN);
+    this.lentUses = new Uint16Array(count);
+    this.sent = none();
+    this.taken = none();
+    this.pending = none();
+  }
+
+  set(actor: number, kind: number, subject: number, time: number): void {
+    this.kind[actor] = kind;
+    this.subject[actor] = subject;
+    this.time[actor] = time;
+    this.sent[actor] = -1;
+    this.lentKind[actor] = CauseKind.none;
+  }
+
+  /** `waker` hands what it is doing now to `woken`. */
+  lend(waker: number, woken: number, time: number): void {
+    const isLent = this.lentKind[waker] !== CauseKind.none;
+    const kind = isLent ? this.lentKind[waker]! : this.kind[waker]!;
+    this.lentKind[woken] = kind === CauseKind.response ? CauseKind.none : kind;
+    this.lentSubject[woken] = isLent ? this.lentSubject[waker]! : this.subject[waker]!;
+    this.lentTime[woken] = time;
+    this.lentUses[woken] = 0;
+  }
 }
 
-interface Replay {
-  readonly index: ProcessIndex;
-  readonly connectCause: Int32Array;
-  readonly connectKind: Uint8Array;
-  readonly connectGap: Float64Array;
-  readonly provisionalOwner: Int32Array;
+/** The replay of one space of actors. */
+class Replay {
+  readonly causeKind: Uint8Array;
+  readonly cause: Int32Array;
+  readonly gap: Float64Array;
+  readonly wakeKind: Uint8Array;
+  readonly wakeCause: Int32Array;
+  readonly wakeGap: Float64Array;
+  readonly wakeUses: Uint16Array;
+  readonly before: Int32Array;
+  readonly closes: Int32Array;
+  readonly closesGap: Float64Array;
+  readonly closesByWake: Int32Array;
+  readonly owner: Int32Array;
+  readonly lastKind: Uint8Array;
+  readonly last: Int32Array;
+  readonly endKind: Uint8Array;
+  readonly end: Int32Array;
+  /** Per client: the call before it that waits for the same end. */
+  private readonly waiting: Int32Array;
   readonly shared: Uint8Array;
+  private readonly actors: Actors;
   readonly answeredByReader: Uint8Array;
-  readonly context: {
-    -readonly [K in keyof Omit<ThreadContext, 'affinity' | 'interleaved'>]: ThreadContext[K];
-  };
-}
 
-function newReplay(index: ProcessIndex): Replay {
-  const clients = index.clients.length;
-  const servers = index.servers.length;
-  const none = () => new Int32Array(clients).fill(-1);
-  return {
-    index,
-    connectCause: none(),
-    connectKind: new Uint8Array(clients),
-    connectGap: new Float64Array(clients).fill(Number.NaN),
-    provisionalOwner: none(),
-    shared: new Uint8Array(servers),
-    answeredByReader: new Uint8Array(servers),
-    context: {
-      causeKind: new Uint8Array(clients),
-      cause: none(),
-      gap: new Float64Array(clients).fill(Number.NaN),
-      atConnect: new Uint8Array(clients),
-      before: none(),
-      closes: none(),
-      closesGap: new Float64Array(clients).fill(Number.NaN),
-      owner: none(),
-    },
-  };
-}
-
-function setContext(state: ThreadState, kind: number, subject: number, time: number): void {
-  state.kind = kind;
-  state.subject = subject;
-  state.time = time;
-  state.sent = -1;
-}
-
-function readRequest(replay: Replay, state: ThreadState, server: number, time: number): void {
-  const { taken } = state;
-  if (taken >= 0 && taken !== server && replay.index.serverEnd[taken]! > time) {
-    replay.shared[taken] = 1;
-    replay.shared[server] = 1;
+  constructor(
+    private readonly index: ProcessIndex,
+    readonly origin: Uint8Array,
+    marks: Marks,
+    readonly isAnsweredByReader: Uint8Array,
+  ) {
+    const clients = index.clients.length;
+    const none = () => new Int32Array(clients).fill(-1);
+    const unknown = () => new Float64Array(clients).fill(Number.NaN);
+    this.causeKind = new Uint8Array(clients);
+    this.cause = none();
+    this.gap = unknown();
+    this.wakeKind = new Uint8Array(clients);
+    this.wakeCause = none();
+    this.wakeGap = unknown();
+    this.wakeUses = new Uint16Array(clients);
+    this.before = none();
+    this.closes = none();
+    this.closesGap = unknown();
+    this.closesByWake = none();
+    this.owner = none();
+    this.lastKind = new Uint8Array(index.servers.length);
+    this.last = new Int32Array(index.servers.length).fill(-1);
+    this.endKind = new Uint8Array(clients);
+    this.end = none();
+    this.waiting = none();
+    this.shared = new Uint8Array(index.servers.length);
+    this.answeredByReader = new Uint8Array(index.servers.length);
+    this.actors = new Actors(marks.actors);
   }
-  state.taken = server;
-}
 
-function writeResponse(replay: Replay, state: ThreadState, server: number, time: number): void {
-  const { context } = replay;
-  if (state.kind === CauseKind.reply && context.closes[state.subject] === -1) {
-    context.closes[state.subject] = server;
-    context.closesGap[state.subject] = time - state.time;
-  }
-  if (state.taken === server) {
-    replay.answeredByReader[server] = 1;
-    state.taken = -1;
-  }
-}
-
-function sendCall(replay: Replay, state: ThreadState, client: number, time: number): void {
-  const { context } = replay;
-  context.causeKind[client] = state.kind;
-  context.cause[client] = state.subject;
-  context.gap[client] = time - state.time;
-  context.before[client] = state.sent;
-  state.sent = client;
-  replay.provisionalOwner[client] = state.taken;
-}
-
-function replayThread(replay: Replay, marks: Marks, from: number, to: number): void {
-  const state: ThreadState = {
-    kind: CauseKind.none,
-    subject: -1,
-    time: Number.NaN,
-    sent: -1,
-    taken: -1,
-  };
-  for (let mark = from; mark < to; mark++) {
-    const subject = marks.subject[mark]!;
-    const time = marks.time[mark]!;
-    switch (marks.kind[mark]) {
+  apply(kind: number, actor: number, subject: number, time: number): void {
+    switch (kind) {
       case MarkKind.requestRead:
-        readRequest(replay, state, subject, time);
-        setContext(state, CauseKind.request, subject, time);
+        this.readRequest(actor, subject, time);
         break;
       case MarkKind.responseWritten:
-        writeResponse(replay, state, subject, time);
-        setContext(state, CauseKind.response, subject, time);
+        this.writeResponse(actor, subject, time);
         break;
       case MarkKind.connected:
-        replay.connectKind[subject] = state.kind;
-        replay.connectCause[subject] = state.subject;
-        replay.connectGap[subject] = time - state.time;
+        if (this.origin[subject] === OriginKind.connect) this.makeCall(actor, subject, time);
+        break;
+      case MarkKind.leased:
+        if (this.origin[subject] === OriginKind.lease) this.makeCall(actor, subject, time);
         break;
       case MarkKind.callSent:
-        sendCall(replay, state, subject, time);
+        if (this.origin[subject] === OriginKind.send) this.makeCall(actor, subject, time);
+        break;
+      case MarkKind.replyRead:
+        this.actors.set(actor, CauseKind.reply, subject, time);
+        break;
+      case MarkKind.woke:
+        this.wake(actor, subject, time);
         break;
       default:
-        setContext(state, CauseKind.reply, subject, time);
+        this.actors.lend(actor, subject, time);
     }
   }
-}
 
-/**
- * The first call on a connection belongs to what its thread did when it connected, not
- * to what the thread that found the socket writable did last. Two threads may be
- * involved, so this waits until all are replayed.
- */
-function inheritConnects(replay: Replay): void {
-  const { context } = replay;
-  for (let client = 0; client < context.cause.length; client++) {
-    if (replay.connectKind[client] === CauseKind.none) continue;
-    context.atConnect[client] = 1;
-    context.causeKind[client] = replay.connectKind[client]!;
-    context.cause[client] = replay.connectCause[client]!;
-    context.gap[client] = replay.connectGap[client]!;
+  private readRequest(actor: number, server: number, time: number): void {
+    const { actors } = this;
+    const taken = actors.taken[actor]!;
+    if (taken >= 0 && taken !== server && this.index.serverEnd[taken]! > time) {
+      this.shared[taken] = 1;
+      this.shared[server] = 1;
+    }
+    actors.taken[actor] = server;
+    actors.set(actor, CauseKind.request, server, time);
+  }
+
+  private writeResponse(actor: number, server: number, time: number): void {
+    const { actors } = this;
+    const isLent = actors.lentKind[actor] !== CauseKind.none;
+    if (isLent && actors.lentKind[actor] === CauseKind.reply) {
+      const reply = actors.lentSubject[actor]!;
+      if (this.closesByWake[reply] === -1) this.closesByWake[reply] = server;
+    }
+    this.lastKind[server] = actors.kind[actor]!;
+    this.last[server] = actors.subject[actor]!;
+    if (actors.kind[actor] === CauseKind.reply) {
+      const reply = actors.subject[actor]!;
+      if (this.closes[reply] === -1) {
+        this.closes[reply] = server;
+        this.closesGap[reply] = time - actors.time[actor]!;
+      }
+    }
+    this.endPending(actor, EndKind.response, server);
+    if (actors.taken[actor] === server) {
+      this.answeredByReader[server] = 1;
+      actors.taken[actor] = -1;
+    }
+    actors.set(actor, CauseKind.response, server, time);
+  }
+
+  private endPending(actor: number, kind: number, server: number): void {
+    const { actors } = this;
+    for (let client = actors.pending[actor]!; client !== -1; client = this.waiting[client]!) {
+      this.endKind[client] = kind;
+      this.end[client] = server;
+    }
+    actors.pending[actor] = -1;
+  }
+
+  private makeCall(actor: number, client: number, time: number): void {
+    const { actors } = this;
+    this.causeKind[client] = actors.kind[actor]!;
+    this.cause[client] = actors.subject[actor]!;
+    this.gap[client] = time - actors.time[actor]!;
+    if (actors.lentKind[actor] !== CauseKind.none) {
+      this.wakeKind[client] = actors.lentKind[actor]!;
+      this.wakeCause[client] = actors.lentSubject[actor]!;
+      this.wakeGap[client] = time - actors.lentTime[actor]!;
+      this.wakeUses[client] = actors.lentUses[actor]!++;
+    }
+    this.before[client] = actors.sent[actor]!;
+    actors.sent[actor] = client;
+    this.owner[client] = actors.taken[actor]!;
+    this.waiting[client] = actors.pending[actor]!;
+    actors.pending[actor] = client;
+  }
+
+  /** A worker that wakes the thread which will answer a request has worked for that request. */
+  private wake(actor: number, woken: number, time: number): void {
+    const { actors } = this;
+    const server = actors.taken[woken]!;
+    const isOwner = server >= 0 && this.isAnsweredByReader[server] === 1;
+    const isFree =
+      actors.taken[actor]! === -1 || this.isAnsweredByReader[actors.taken[actor]!] === 0;
+    if (isOwner && isFree) {
+      const isLent = actors.lentKind[actor] !== CauseKind.none;
+      const kind = isLent ? actors.lentKind[actor] : actors.kind[actor];
+      const reply = isLent ? actors.lentSubject[actor]! : actors.subject[actor]!;
+      if (kind === CauseKind.reply && this.closesByWake[reply] === -1) {
+        this.closesByWake[reply] = server;
+      }
+      this.endPending(actor, EndKind.wake, server);
+    }
+    actors.lend(actor, woken, time);
+    if (isOwner && isFree) actors.lentKind[actor] = CauseKind.none;
   }
 }
 
-/** Share of answered requests whose response was written by the thread that read them. */
-function threadAffinity(index: ProcessIndex): number {
+/** Per server: 1 where the thread that read the request wrote its response. */
+function answeredByReader(index: ProcessIndex): { flags: Uint8Array; affinity: number } {
   const x = index.exchanges;
+  const flags = new Uint8Array(index.servers.length);
   let answered = 0;
   let same = 0;
-  for (const row of index.servers) {
+  for (let server = 0; server < flags.length; server++) {
+    const row = index.servers[server]!;
     const writer = x.response_start_tid[row]!;
     if (writer === 0) continue;
     answered++;
-    if (writer === x.request_end_tid[row] || writer === x.request_start_tid[row]) same++;
+    if (writer !== x.request_end_tid[row] && writer !== x.request_start_tid[row]) continue;
+    flags[server] = 1;
+    same++;
   }
-  return answered === 0 ? 0 : same / answered;
+  return { flags, affinity: answered === 0 ? 0 : same / answered };
 }
 
-/** Replays every thread's marks. Linear in the number of marks. */
-export function replayThreads(index: ProcessIndex): ThreadContext {
-  const replay = newReplay(index);
-  const { marks } = index;
-  for (let from = 0; from < marks.count; ) {
-    let to = from + 1;
-    while (to < marks.count && marks.tid[to] === marks.tid[from]) to++;
-    replayThread(replay, marks, from, to);
-    from = to;
+/**
+ * Replays the marks of one space of actors. Linear in the number of marks.
+ *
+ * @param origin per client: OriginKind, which of its marks counts as the making of the call
+ */
+export function replayMarks(index: ProcessIndex, marks: Marks, origin: Uint8Array): ThreadContext {
+  const { flags, affinity } = answeredByReader(index);
+  const replay = new Replay(index, origin, marks, flags);
+  for (let mark = 0; mark < marks.count; mark++) {
+    replay.apply(marks.kind[mark]!, marks.actor[mark]!, marks.subject[mark]!, marks.time[mark]!);
   }
-  inheritConnects(replay);
-  const { context, shared, answeredByReader } = replay;
-  for (let client = 0; client < index.clients.length; client++) {
-    const server = replay.provisionalOwner[client]!;
-    const isOwner = server >= 0 && shared[server] === 0 && answeredByReader[server] === 1;
-    context.owner[client] = isOwner ? server : -1;
+  const { owner, shared } = replay;
+  for (let client = 0; client < owner.length; client++) {
+    const server = owner[client]!;
+    const isOwner = server >= 0 && shared[server] === 0 && replay.answeredByReader[server] === 1;
+    if (!isOwner) owner[client] = -1;
   }
   const sharing = shared.reduce((sum, flag) => sum + flag, 0);
   return {
-    ...context,
-    affinity: threadAffinity(index),
+    origin,
+    causeKind: replay.causeKind,
+    cause: replay.cause,
+    gap: replay.gap,
+    wakeKind: replay.wakeKind,
+    wakeCause: replay.wakeCause,
+    wakeGap: replay.wakeGap,
+    wakeUses: replay.wakeUses,
+    before: replay.before,
+    closes: replay.closes,
+    closesGap: replay.closesGap,
+    closesByWake: replay.closesByWake,
+    owner,
+    lastKind: replay.lastKind,
+    last: replay.last,
+    endKind: replay.endKind,
+    end: replay.end,
+    affinity,
     interleaved: sharing / Math.max(1, index.servers.length),
   };
 }

@@ -2,13 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Batch, EVENT_COLUMNS } from '../../model/batch.js';
 import { EXCHANGE_COLUMNS, Role } from '../../model/exchange.js';
-import type { ProcessRecord } from '../../model/process.js';
 import { concatTables } from '../../model/tables.js';
 import { readTable, writeTable } from '../../store/table-file.js';
+import { processFinder } from '../process-finder.js';
 import type { DecodeInput, DecodeOutput } from '../tasks.js';
 import { forEachConnection, roleOf } from './connections.js';
 import { ExchangeBuilder } from './exchange-builder.js';
 import { pairMessages } from './pairing.js';
+import { isEncrypted, messageRows, withPlaintextPositions } from './plaintext.js';
 import { buildStream } from './streams.js';
 
 /** Exchanges of one host's events, gathered in a builder, with what was counted on the way. */
@@ -18,24 +19,6 @@ export interface Decoded {
   readonly opaqueConnections: number;
   readonly clientExchanges: number;
   readonly serverExchanges: number;
-}
-
-/** Finds the life of a pid that contains a moment; the nearest one if none does. */
-function processFinder(
-  processes: readonly ProcessRecord[],
-): (host: number, pid: number, time: number) => number {
-  const lives = new Map<string, number[]>();
-  for (const [index, { host, pid }] of processes.entries()) {
-    const key = `${host} ${pid}`;
-    const list = lives.get(key);
-    if (list === undefined) lives.set(key, [index]);
-    else list.push(index);
-  }
-  return (host, pid, time) => {
-    const list = lives.get(`${host} ${pid}`) ?? [];
-    const inside = list.find((i) => processes[i]!.from <= time && time < processes[i]!.to);
-    return inside ?? list.at(-1) ?? 0;
-  };
 }
 
 /**
@@ -51,21 +34,23 @@ export function decodeEvents(
   processOf: (host: number, pid: number, time: number) => number,
 ): Decoded {
   const builder = new ExchangeBuilder(events, baseNs, processOf);
+  const streams = withPlaintextPositions(events);
   const counts = { connections: 0, opaqueConnections: 0, clientExchanges: 0, serverExchanges: 0 };
   forEachConnection(events, (rows, connection) => {
-    if (rows.sends.length + rows.receives.length === 0) return;
+    if (rows.sends.length + rows.receives.length === 0 && !isEncrypted(rows)) return;
     counts.connections++;
-    const role = roleOf(events, rows);
+    const { sends, receives } = messageRows(rows);
+    const role = roleOf(events, { sends, receives });
     if (role === undefined) {
       counts.opaqueConnections++;
       return;
     }
     const isClient = role === Role.client;
-    const requests = buildStream(events, isClient ? rows.sends : rows.receives);
-    const responses = buildStream(events, isClient ? rows.receives : rows.sends);
-    const pairs = pairMessages(events, requests, responses, rows.end !== -1);
+    const requests = buildStream(streams, isClient ? sends : receives);
+    const responses = buildStream(streams, isClient ? receives : sends);
+    const pairs = pairMessages(streams, requests, responses, rows.end !== -1);
     counts[isClient ? 'clientExchanges' : 'serverExchanges'] += pairs.length;
-    builder.add({ host, connection, role, rows }, pairs);
+    builder.add({ host, connection, role, rows, encrypted: isEncrypted(rows) }, pairs);
   });
   return { builder, ...counts };
 }

@@ -10,6 +10,8 @@ export interface ConnectionFacts {
   readonly connection: bigint;
   readonly role: Role;
   readonly rows: ConnectionRows;
+  /** True where the messages are plaintext of TLS. */
+  readonly encrypted: boolean;
 }
 
 interface Entry {
@@ -80,12 +82,18 @@ export class ExchangeBuilder {
     // Later exchanges of a connection owe it nothing: only the first waited for connect().
     const connectRow = ({ facts, order }: Entry) =>
       facts.role === Role.client && order === 0 ? facts.rows.connect : -1;
+    // A server may read a request's first byte in the background: who reads the rest handles it.
+    const requestActor = (entry: Entry) =>
+      entry.facts.role === Role.client ? requestFirst(entry) : requestLast(entry);
+    const sentAt = (entry: Entry, column: Uint32Array) =>
+      entry.facts.role === Role.client ? at(requestFirst(entry), column) : 0;
     return {
       ...emptyTable(EXCHANGE_COLUMNS, entries.length),
       host: Uint16Array.from(entries, ({ facts }) => facts.host),
       process: u32(({ process }) => process),
       connection: BigUint64Array.from(entries, ({ facts }) => facts.connection),
       role: Uint8Array.from(entries, ({ facts }) => facts.role),
+      encrypted: Uint8Array.from(entries, ({ facts }) => Number(facts.encrypted)),
       order: u32(({ order }) => order),
       request_sequence: u32((entry) => at(requestFirst(entry), events.sequence)),
       response_sequence: u32((entry) => at(responseFirst(entry), events.sequence)),
@@ -111,6 +119,14 @@ export class ExchangeBuilder {
       request_end_tid: tid(requestLast),
       response_start_tid: tid(responseFirst),
       response_end_tid: tid(responseLast),
+      lease_tid: u32((entry) => sentAt(entry, events.lease_tid)),
+      lease_age: u32((entry) => sentAt(entry, events.lease_age)),
+      request_goroutine: u32((entry) => at(requestActor(entry), events.goroutine)),
+      response_goroutine: u32((entry) => at(responseFirst(entry), events.goroutine)),
+      caller: u32((entry) => sentAt(entry, events.caller)),
+      creator: u32((entry) => sentAt(entry, events.creator)),
+      request_slice: u32((entry) => at(requestActor(entry), events.slice)),
+      response_slice: u32((entry) => at(responseFirst(entry), events.slice)),
       request_bytes: Float64Array.from(entries, ({ pair }) => pair.request?.bytes ?? 0),
       response_bytes: Float64Array.from(entries, ({ pair }) => pair.response?.bytes ?? 0),
       status: Uint16Array.from(entries, ({ pair }) => pair.response?.head.status ?? 0),

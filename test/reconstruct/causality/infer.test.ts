@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Role } from '../../../src/model/exchange.js';
+import { VerdictCode } from '../../../src/reconstruct/causality/decide.js';
 import { inferCauses } from '../../../src/reconstruct/causality/infer.js';
 import {
   anyThread,
@@ -27,19 +28,19 @@ function score(simulated: readonly Row[]): Score {
   const { exchanges, rows } = tableOf(simulated);
   const { index, decisions } = inferCauses(exchanges, rows, MIN_CONFIDENCE);
   const total = { calls: 0, right: 0, wrong: 0, unknown: 0, certainWrong: 0, roots: 0 };
-  decisions.forEach((decision, client) => {
+  for (let client = 0; client < index.clients.length; client++) {
     const row = simulated[index.clients[client]!]!;
-    const parent = decision.candidates[0]?.server;
+    const verdict = decisions.verdict[client];
     total.calls++;
-    if (decision.verdict === 'root') total.roots++;
-    if (decision.verdict === 'root' && row.truth === -1) total.right++;
-    else if (decision.verdict === 'unknown' || decision.verdict === 'root') total.unknown++;
-    else if (index.servers[parent!] === row.truth) total.right++;
+    if (verdict === VerdictCode.root) total.roots++;
+    if (verdict === VerdictCode.root && row.truth === -1) total.right++;
+    else if (verdict === VerdictCode.unknown || verdict === VerdictCode.root) total.unknown++;
+    else if (index.servers[decisions.best(client)] === row.truth) total.right++;
     else {
       total.wrong++;
-      if (decision.verdict === 'certain') total.certainWrong++;
+      if (verdict === VerdictCode.certain) total.certainWrong++;
     }
-  });
+  }
   return total;
 }
 
@@ -70,15 +71,15 @@ describe('inferCauses', () => {
     const simulated = withHealthChecks(busy, 20e6);
     const { exchanges, rows } = tableOf(simulated);
     const { index, decisions } = inferCauses(exchanges, rows, MIN_CONFIDENCE);
-    const checks = decisions.filter(
+    const checks = [...decisions.verdict].filter(
       (_, client) => simulated[index.clients[client]!]!.target === '/health',
     );
     const attached = checks.filter(
-      ({ verdict }) => verdict === 'certain' || verdict === 'probable',
+      (verdict) => verdict === VerdictCode.certain || verdict === VerdictCode.probable,
     );
     expect(checks.length).toBeGreaterThan(50);
     expect(attached.length / checks.length).toBeLessThan(0.05);
-    expect(score(simulated).wrong).toBeLessThan(0.005 * decisions.length);
+    expect(score(simulated).wrong).toBeLessThan(0.005 * index.clients.length);
   });
 
   it('says unknown rather than guess when threads mean nothing', () => {

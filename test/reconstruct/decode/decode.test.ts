@@ -35,6 +35,43 @@ describe('decodeEvents', () => {
     expect(exchanges.loss_flags[0]).toBe(0);
   });
 
+  it('keeps the hints of the calls that count', () => {
+    const numbered = (events: Batch): Batch => {
+      const rows = (from: number) => Uint32Array.from({ length: events.rows }, (_, i) => from + i);
+      return {
+        ...events,
+        goroutine: rows(10),
+        caller: rows(20),
+        creator: rows(30),
+        slice: rows(40),
+        lease_tid: rows(50),
+        lease_age: rows(60),
+      };
+    };
+    const hintsOf = ({ exchanges: x }: ReturnType<typeof decode>) => ({
+      lease: [x.lease_tid[0], x.lease_age[0]],
+      goroutines: [x.request_goroutine[0], x.response_goroutine[0]],
+      waiting: [x.caller[0], x.creator[0]],
+      slices: [x.request_slice[0], x.response_slice[0]],
+    });
+    // Row 0 describes the connection; each transfer is a row.
+    const client = capture([sent(GET), received('HTTP/1.1 '), received(OK.slice(9))], SNAP);
+    expect(hintsOf(decode(numbered(client)))).toEqual({
+      lease: [51, 61],
+      goroutines: [11, 12],
+      waiting: [21, 31],
+      slices: [41, 42],
+    });
+    // Go's server reads the first byte in the background, on another goroutine.
+    const server = capture([received('G'), received(GET.slice(1)), sent(OK)], SNAP);
+    expect(hintsOf(decode(numbered(server)))).toEqual({
+      lease: [0, 0],
+      goroutines: [12, 13],
+      waiting: [0, 0],
+      slices: [42, 43],
+    });
+  });
+
   it('joins a head split over reads, one byte first', () => {
     const { exchanges } = decode(
       capture(

@@ -1,0 +1,84 @@
+import type { Candidates } from './candidates.js';
+import type { Kinds } from './kinds.js';
+import { MarkKind, type Marks } from './marks.js';
+import type { ProcessIndex } from './process-index.js';
+import { Observations, trustByRegularity } from './regularity.js';
+import { CauseKind, type ThreadContext } from './thread-context.js';
+
+const ORIGINS = 3;
+
+/** Events by what they are of: requests by route, replies by kind of call, and responses. */
+export interface EventKinds {
+  readonly count: number;
+  of(kind: number, subject: number): number;
+}
+
+export function eventKinds(requests: Kinds, calls: Kinds): EventKinds {
+  const response = requests.count + calls.count;
+  const of = (kind: number, subject: number) => {
+    if (kind === CauseKind.request) return requests.of[subject]!;
+    if (kind === CauseKind.reply) return requests.count + calls.of[subject]!;
+    return response;
+  };
+  return { count: response + 1, of };
+}
+
+/** How often each kind of event occurs on actors of which `isMeant` holds. */
+export function countEvents(marks: Marks, kinds: EventKinds, isMeant: Uint8Array): Float64Array {
+  const base = new Float64Array(kinds.count);
+  for (let mark = 0; mark < marks.count; mark++) {
+    if (isMeant[marks.actor[mark]!] === 0) continue;
+    const subject = marks.subject[mark]!;
+    const kind = marks.kind[mark];
+    if (kind === MarkKind.requestRead) base[kinds.of(CauseKind.request, subject)]!++;
+    else if (kind === MarkKind.replyRead) base[kinds.of(CauseKind.reply, subject)]!++;
+    else if (kind === MarkKind.responseWritten) base[kinds.of(CauseKind.response, subject)]!++;
+  }
+  return base;
+}
+
+/** Per actor: 1 where it has a mark of one of these kinds. */
+export function actorsWith(marks: Marks, wanted: readonly number[]): Uint8Array {
+  const found = new Uint8Array(marks.actors);
+  for (let mark = 0; mark < marks.count; mark++) {
+    if (wanted.includes(marks.kind[mark]!)) found[marks.actor[mark]!] = 1;
+  }
+  return found;
+}
+
+/**
+ * Classes of "the last event before a call is its cause": by kind of call, where it was
+ * made, and kind of event. What is learned of one call of a class holds for all of it.
+ */
+export interface ForwardClasses {
+  readonly count: number;
+  /** Per client: class; -1 where nothing came before. */
+  readonly of: Int32Array;
+  /** Per class: trust by regularity alone, 0..1. */
+  readonly trust: Float64Array;
+}
+
+export function forwardClasses(
+  index: ProcessIndex,
+  context: ThreadContext,
+  marks: Marks,
+  candidates: Candidates,
+  kinds: EventKinds,
+  calls: Kinds,
+): ForwardClasses {
+  const count = index.clients.length;
+  const of = new Int32Array(count).fill(-1);
+  const observations = new Observations(calls.count * ORIGINS, kinds.count);
+  for (let client = 0; client < count; client++) {
+    const kind = context.causeKind[client]!;
+    if (kind === CauseKind.none) continue;
+    const group = calls.of[client]! * ORIGINS + context.origin[client]!;
+    const category = kinds.of(kind, context.cause[client]!);
+    of[client] = group * kinds.count + category;
+    // Where only one request is open, every rule holds.
+    if (candidates.open[client]! > 1) observations.add(group, category);
+  }
+  const makers = actorsWith(marks, [MarkKind.connected, MarkKind.leased, MarkKind.callSent]);
+  const trust = trustByRegularity(observations, countEvents(marks, kinds, makers));
+  return { count: trust.length, of, trust };
+}

@@ -1,0 +1,68 @@
+import type { ProcessIndex } from './process-index.js';
+
+/** Goroutines that start goroutines: followed this many steps up. */
+const MOST_STEPS = 6;
+
+/** Which request's goroutine, or a descendant of it, waits for each call. */
+export interface GoroutineContext {
+  /** Per client: the server; -1 none. */
+  readonly server: Int32Array;
+  /** Per client: steps from the waiting goroutine up to the one that handles the request. */
+  readonly steps: Uint8Array;
+}
+
+/** Per goroutine: the requests it read, in order of time. */
+function handledBy({ exchanges: x, servers }: ProcessIndex): Map<number, number[]> {
+  const handled = new Map<number, number[]>();
+  for (let server = 0; server < servers.length; server++) {
+    const goroutine = x.request_goroutine[servers[server]!]!;
+    if (goroutine === 0) continue;
+    const list = handled.get(goroutine);
+    if (list === undefined) handled.set(goroutine, [server]);
+    else list.push(server);
+  }
+  return handled;
+}
+
+/** The last server of the list that began by `time`; -1 none. */
+function lastBegun(list: readonly number[], start: Float64Array, time: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (start[list[middle]!]! <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low === 0 ? -1 : list[low - 1]!;
+}
+
+/**
+ * A Go server reads a request and writes its response on one goroutine. The goroutine that
+ * waits for a call is that one, or one that it started, or one further down.
+ */
+export function followGoroutines(index: ProcessIndex): GoroutineContext {
+  const { exchanges: x, clients, serverStart, clientStart } = index;
+  const server = new Int32Array(clients.length).fill(-1);
+  const steps = new Uint8Array(clients.length);
+  const handled = handledBy(index);
+  if (handled.size === 0) return { server, steps };
+  const creatorOf = new Map<number, number>();
+  for (const row of clients) {
+    if (x.creator[row] !== 0) creatorOf.set(x.caller[row]!, x.creator[row]!);
+  }
+  for (let client = 0; client < clients.length; client++) {
+    const row = clients[client]!;
+    let goroutine = x.caller[row] || x.request_goroutine[row]!;
+    for (let step = 0; step <= MOST_STEPS && goroutine !== 0; step++) {
+      const list = handled.get(goroutine);
+      if (list !== undefined) {
+        server[client] = lastBegun(list, serverStart, clientStart[client]!);
+        steps[client] = step;
+        break;
+      }
+      goroutine =
+        step === 0 && x.creator[row] !== 0 ? x.creator[row]! : (creatorOf.get(goroutine) ?? 0);
+    }
+  }
+  return { server, steps };
+}

@@ -1,0 +1,40 @@
+import type { ProcessIndex } from './process-index.js';
+
+/** When and where a call was decided on. */
+export const OriginKind = {
+  /** Where its first byte was written. */
+  send: 0,
+  /** Where its connection was opened: another thread may find the socket writable later. */
+  connect: 1,
+  /** Where its pooled connection was taken: another thread may write the request. */
+  lease: 2,
+} as const;
+
+/** Leases count where at least this share of them was taken by another thread than sent the call. */
+const LEAST_LENT = 0.02;
+
+/**
+ * A receive that finds the socket empty is a lease where threads take connections for other
+ * threads to write on (Java's HttpClient). Elsewhere it is an event loop that reads until
+ * nothing is left, and says nothing.
+ */
+function hasLeases({ exchanges: x, clients }: ProcessIndex): boolean {
+  let leases = 0;
+  let lent = 0;
+  for (const row of clients) {
+    if (x.lease_tid[row] === 0) continue;
+    leases++;
+    if (x.lease_tid[row] !== x.request_start_tid[row]) lent++;
+  }
+  return leases > 0 && lent / leases >= LEAST_LENT;
+}
+
+/** Per client: OriginKind. */
+export function originKinds(index: ProcessIndex): Uint8Array {
+  const { exchanges: x, clients } = index;
+  const leases = hasLeases(index);
+  return Uint8Array.from(clients, (row) => {
+    if (x.connect_tid[row] !== 0 && !Number.isNaN(x.connect_time[row]!)) return OriginKind.connect;
+    return leases && x.lease_tid[row] !== 0 ? OriginKind.lease : OriginKind.send;
+  });
+}
