@@ -127,7 +127,10 @@ describe.runIf(reason === '')('the Debian package', () => {
     );
     if (verified.error === undefined) expect(verified.stderr).toBe('');
 
-    writeFileSync(CONFIG, `${readFileSync(CONFIG, 'utf8')}\nport = [47110]\nhints = "none"\n`);
+    writeFileSync(
+      CONFIG,
+      `${readFileSync(CONFIG, 'utf8')}\nport = [47110]\nhints = "none"\ntls = "off"\n`,
+    );
     const { child, output } = startAsUnit();
     for (let i = 0; i < 300 && !output().includes('recording to'); i++) await sleep(100);
     expect(output()).toContain(`recording to ${STATE}`);
