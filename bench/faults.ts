@@ -100,7 +100,10 @@ async function readTape(tape: string): Promise<Tape> {
 
 /** What a recorder that ended well wrote, against what its kernel programs made. */
 function checkAccount(what: string, { events, last }: Tape): void {
-  if (last === undefined) return check(what, false, 'no heartbeat');
+  if (last === undefined) {
+    check(what, false, 'no heartbeat');
+    return;
+  }
   const lost = Object.values(last.lost).reduce((sum, count) => sum + count, 0);
   const stored = events - last.repeated;
   check(

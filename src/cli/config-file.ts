@@ -3,7 +3,7 @@ import { parse, TomlError } from 'smol-toml';
 import { CodedError, describeError } from '../model/errors.js';
 
 /** What a flag takes: as yargs is told. */
-export interface FlagSpec {
+interface FlagSpec {
   readonly type: 'string' | 'number' | 'boolean' | 'array';
   readonly array?: boolean;
 }

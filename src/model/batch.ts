@@ -104,7 +104,11 @@ export const EVENT_COLUMNS = {
     nullable: true,
     doc: 'fork, exec, exit, process: task name; loss: cause; budget: step; send, receive of a turn: protocol and operation, e.g. redis GET.',
   },
-  detail: { type: 'text', nullable: true, doc: 'process, loss: JSON (ProcessDetail, LossDetail).' },
+  detail: {
+    type: 'text',
+    nullable: true,
+    doc: 'process, loss, budget, heartbeat: JSON (ProcessDetail, LossDetail, BudgetDetail, HeartbeatDetail).',
+  },
   payload: {
     type: 'binary',
     nullable: true,

@@ -3,7 +3,7 @@ import { EventKind } from '../model/event.js';
 import { concatTables } from '../model/tables.js';
 
 /** Memory for batches that the disk does not take, bytes of their columns. */
-export const BACKLOG_BYTES = 16 << 20;
+const BACKLOG_BYTES = 16 << 20;
 
 /** A batch that waits, and what it costs. */
 interface Waiting {

@@ -27,11 +27,12 @@ function reasonToSkip(): string {
   for (const program of ['dpkg-deb', 'dpkg', 'setpriv']) {
     if (spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0) return `no ${program} here.`;
   }
-  const { status, stdout } = spawnSync('dpkg-query', ['-W', '-f', '${Version}', 'nodejs'], {
+  const { status, stdout } = spawnSync('dpkg-query', ['-W', 'nodejs'], {
     encoding: 'utf8',
   });
-  if (status !== 0 || Number.parseInt(stdout, 10) < 20)
-    return 'no package of Node 20 is installed.';
+  // Name and version, a tab between.
+  const version = Number.parseInt(stdout.split('\t')[1] ?? '0', 10);
+  if (status !== 0 || version < 20) return 'no package of Node 20 is installed.';
   if (existsSync(STATE) || spawnSync('dpkg', ['-s', 'aftertrace']).status === 0)
     return 'aftertrace is already installed.';
   return '';
@@ -127,7 +128,10 @@ describe.runIf(reason === '')('the Debian package', () => {
     );
     if (verified.error === undefined) expect(verified.stderr).toBe('');
 
-    writeFileSync(CONFIG, `${readFileSync(CONFIG, 'utf8')}\nport = [47110]\nhints = "none"\n`);
+    writeFileSync(
+      CONFIG,
+      `${readFileSync(CONFIG, 'utf8')}\nport = [47110]\nhints = "none"\ntls = "off"\n`,
+    );
     const { child, output } = startAsUnit();
     for (let i = 0; i < 300 && !output().includes('recording to'); i++) await sleep(100);
     expect(output()).toContain(`recording to ${STATE}`);

@@ -353,7 +353,7 @@ export async function handler(args: Args): Promise<number> {
     onStart: (control) => {
       stopObeying = obeySignals(args, control, voice);
       metrics?.begin(control.stats);
-      shedPrivileges(options.hints.length > 0, voice);
+      shedPrivileges(options.hints.length > 0 || capture.tls === true, voice);
       voice.note(`recording to ${args.out}; Ctrl-C ends and flushes`);
     },
     onStats: (stats) => voice.progress(statsLine(stats)),
