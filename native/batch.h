@@ -84,7 +84,7 @@ class BytesColumn {
 class Batch {
  public:
   // Rows after which a batch is full, and bytes of payload and text after which it is.
-  static constexpr std::size_t kRows = 16384;
+  static constexpr std::size_t kRows = 4096;
   static constexpr std::size_t kVariableBytes = 2 << 20;
 
   Batch();

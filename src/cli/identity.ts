@@ -2,7 +2,8 @@
 export const IDENTITY_OPTION = {
   type: 'string',
   array: true,
-  requiresArg: true,
+  // One value for each flag: what follows is an argument of the command.
+  nargs: 1,
   default: [] as string[],
   describe: 'File with an age identity (AGE-SECRET-KEY-1...), for segments that are encrypted',
 } as const;
