@@ -16,6 +16,8 @@ export interface Result {
 export interface RunOptions {
   readonly scenarios: readonly Scenario[];
   readonly loads: readonly Load[];
+  /** Share of the usual number of requests. */
+  readonly scale: number;
   /** Where recordings stay, as <scenario>/<load>/{segments,truth}; undefined: nowhere. */
   readonly keep?: string;
   /** Takes recordings from here instead of making them. */
@@ -46,7 +48,7 @@ async function* judgeKept(scenario: Scenario, { from, loads }: RunOptions): Asyn
 
 async function* recordAndJudge(
   scenario: Scenario,
-  { loads, keep, recordOnly = false, onNote }: RunOptions,
+  { loads, scale, keep, recordOnly = false, onNote }: RunOptions,
 ): AsyncGenerator<Result> {
   const directory = mkdtempSync(join(tmpdir(), 'aftertrace-lab-'));
   // PostgreSQL runs as another user, below this directory.
@@ -57,7 +59,7 @@ async function* recordAndJudge(
     try {
       await warmUp(topology, scenario);
       for (const load of loads) {
-        const size = sizeOf(load, scenario.scale);
+        const size = sizeOf(load, (scenario.scale ?? 1) * scale);
         const target = join(keep ?? directory, scenario.name, load);
         const { driven } = await recordLoad(
           topology,
