@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closeCgroup, openCgroup } from './cgroup.js';
+import { openCgroup } from './cgroup.js';
 import { type Judgement, judge } from './judge.js';
 import { recordLoad } from './record.js';
 import { type Load, type Scenario, sizeOf } from './scenario.js';
@@ -55,7 +55,7 @@ async function* recordAndJudge(
   chmodSync(directory, 0o711);
   const cgroup = openCgroup();
   try {
-    const topology = await startTopology(scenario, directory, cgroup);
+    const topology = await startTopology(scenario, directory, cgroup?.directory);
     try {
       await warmUp(topology, scenario);
       for (const load of loads) {
@@ -77,7 +77,7 @@ async function* recordAndJudge(
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });
-    if (cgroup !== undefined) closeCgroup(cgroup);
+    cgroup?.close();
   }
 }
 
