@@ -66,7 +66,7 @@ async function measure(name: string, goal: number, threads: Threads, requests: n
   for (let run = 0; run <= Number(values.runs); run++) {
     const before = process.cpuUsage();
     for (const [i, file] of files.entries()) {
-      await findCauses({ exchanges: [file], hints: [], output: outputOf(i) });
+      await findCauses({ hints: [], exchanges: [file], output: outputOf(i) });
     }
     const { user, system } = process.cpuUsage(before);
     // The first run compiles.

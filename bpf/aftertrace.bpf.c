@@ -5,6 +5,7 @@
 #include "maps.h"
 #include "lib/connection.h"
 #include "lib/io.h"
+#include "lib/loop.h"
 #include "lib/process.h"
 #include "lib/tls.h"
 #include "lib/wake.h"
@@ -73,6 +74,14 @@ SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
 	task_waking(task);
+	return 0;
+}
+
+/* Attached only while a process gives this hint: every system call on the host pays for it. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_call_return, struct pt_regs *regs, long result)
+{
+	call_returned(regs, result);
 	return 0;
 }
 

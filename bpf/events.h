@@ -149,6 +149,26 @@ struct hinted_process {
 	__u32 wakes; /* counted by the kernel: wake-ups inside the process */
 };
 
+/* Where the Go runtime of a process keeps what is read there: offsets in bytes. */
+struct go_layout {
+	__s32 tls; /* from the thread pointer to the current g */
+	__u16 g_m;
+	__u16 g_goid;
+	__u16 g_parent; /* g.parentGoid, 0 before Go 1.21 */
+	__u16 g_startpc;
+	__u16 m_curg;
+	__u16 m_p;
+	__u16 m_oldp;
+	__u16 p_id;
+	__u16 p_schedtick;
+	__u16 hchan_recvq; /* its first waiting sudog */
+	__u16 sudog_g;
+	__u16 padding;
+	__u32 life; /* tells a process from an earlier one of its id */
+};
+
+_Static_assert(sizeof(struct go_layout) == 32, "go_layout");
+
 /* Why a record did not reach the ring; index into the loss counters. */
 enum loss_cause {
 	LOSS_RING_FULL = 0,       /* bpf_ringbuf_output failed: no room */

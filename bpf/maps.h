@@ -107,6 +107,9 @@ struct stream_state {
 	__u32 padding;
 };
 
+/* Processes that may give hints at a time; more push out the one unused for longest. */
+#define HINTED_MAX 8192
+
 /* What is remembered of a socket for the hints of its next send. */
 struct hint_state {
 	__u64 lease_time; /* when a receive last found the socket empty */

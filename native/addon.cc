@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The surface towards JavaScript: class Source, function layout. src/recorder/native-source.ts is its only user.
+// The surface towards JavaScript: class Source, functions layout, redact, encodeSegment, releaseMemory; see src/native/addon.ts.
 #include <napi.h>
 #include <time.h>
 
@@ -12,7 +12,10 @@
 #include "js_redact.h"
 #include "js_tls.h"
 #include "layout.h"
+#include "memory.h"
+#include "privilege.h"
 #include "recorder.h"
+#include "segment/js_encode.h"
 
 namespace aftertrace {
 namespace {
@@ -79,6 +82,25 @@ CaptureOptions readOptions(Napi::Object options) {
     return value.As<Napi::BigInt>().Uint64Value(&lossless);
   });
   return capture;
+}
+
+go_layout readGoLayout(Napi::Object offsets) {
+  go_layout layout = {};
+#define FIELD(name) layout.name = offsets.Get(#name).As<Napi::Number>().Int32Value()
+  FIELD(tls);
+  FIELD(g_m);
+  FIELD(g_goid);
+  FIELD(g_parent);
+  FIELD(g_startpc);
+  FIELD(m_curg);
+  FIELD(m_p);
+  FIELD(m_oldp);
+  FIELD(p_id);
+  FIELD(p_schedtick);
+  FIELD(hchan_recvq);
+  FIELD(sudog_g);
+#undef FIELD
+  return layout;
 }
 
 class Source : public Napi::ObjectWrap<Source> {
@@ -163,11 +185,13 @@ class Source : public Napi::ObjectWrap<Source> {
     stopped_.clear();
   }
 
-  // setHints(pid, kinds): which hints a process gives.
+  // setHints(pid, kinds, go): which hints a process gives.
   void setHints(const Napi::CallbackInfo &call) {
     if (!recorder_) return;
+    go_layout layout = {};
+    if (call[2].IsObject()) layout = readGoLayout(call[2].As<Napi::Object>());
     recorder_->setHints(call[0].As<Napi::Number>().Uint32Value(),
-                        call[1].As<Napi::Number>().Uint32Value());
+                        call[1].As<Napi::Number>().Uint32Value(), layout);
   }
 
   void pauseHints(const Napi::CallbackInfo &call) {
@@ -309,8 +333,17 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("clocks", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
                 return clocks(call.Env());
               }));
+  exports.Set("limitCapabilities", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
+                bool lossless;
+                const uint64_t kept = call[0].As<Napi::BigInt>().Uint64Value(&lossless);
+                return Napi::String::New(call.Env(), limitCapabilities(kept));
+              }));
   exports.Set("redact", Napi::Function::New(env, redact));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
+  exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) {
+                releaseMemory();
+              }));
+  exports.Set("encodeSegment", Napi::Function::New(env, encodeSegmentAsync));
   return exports;
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kQueuedBatches = 64;
 constexpr std::size_t kQueuedBytes = 64 << 20;
-constexpr std::size_t kSpareBatches = 4;
+constexpr std::size_t kSpareBatches = 2;
 // Gaps that wait for JavaScript; while there are more, they wait in the check, where they are few.
 constexpr std::size_t kWaitingGaps = 4096;
 

@@ -76,8 +76,17 @@ void Recorder::configure(const CaptureOptions &options) {
   // These two are run by hand, once.
   bpf_program__set_autoattach(skeleton_->progs.snapshot, false);
   bpf_program__set_autoattach(skeleton_->progs.identify, false);
-  bpf_program__set_autoattach(skeleton_->progs.on_waking, false);
-  if ((options.hints & HINT_WAKES) == 0) bpf_program__set_autoload(skeleton_->progs.on_waking, false);
+  onDemand_ = {{HINT_WAKES, skeleton_->progs.on_waking}, {HINT_LOOP, skeleton_->progs.on_call_return}};
+  for (const OnDemand &entry : onDemand_) {
+    bpf_program__set_autoattach(entry.program, false);
+    bpf_program__set_autoload(entry.program, (options.hints & entry.kind) != 0);
+  }
+  // What these would remember takes memory even if it is never used.
+  if ((options.hints & HINT_WAKES) == 0) bpf_map__set_max_entries(skeleton_->maps.wake_words, 1);
+  if ((options.hints & HINT_GO) == 0) {
+    bpf_map__set_max_entries(skeleton_->maps.go_layouts, 1);
+    bpf_map__set_max_entries(skeleton_->maps.go_writers, 1);
+  }
   configureTls(options.tls);
 }
 
@@ -129,7 +138,7 @@ void Recorder::attach() {
   }
   {
     const std::lock_guard<std::mutex> lock(hints_);
-    attachWakes();
+    attachOnDemand();
   }
   runSnapshot();
   if (tlsWanted_) {
@@ -162,15 +171,19 @@ void Recorder::detach() {
   {
     const std::lock_guard<std::mutex> lock(hints_);
     attached_ = false;
-    attachWakes();
+    attachOnDemand();
   }
   aftertrace_bpf::detach(skeleton_.get());
   if (tls_) tls_->stop();
 }
 
-void Recorder::setHints(uint32_t tgid, uint32_t kinds) {
+void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
   const std::lock_guard<std::mutex> lock(hints_);
   kinds &= skeleton_->rodata->hint_kinds;
+  if ((kinds & HINT_GO) != 0) {
+    layout.life = ++lives_;
+    bpf_map__update_elem(skeleton_->maps.go_layouts, &tgid, sizeof tgid, &layout, sizeof layout, BPF_ANY);
+  }
   if (kinds == 0) {
     bpf_map__delete_elem(skeleton_->maps.hinted, &tgid, sizeof tgid, 0);
   } else {
@@ -178,30 +191,34 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds) {
     bpf_map__update_elem(skeleton_->maps.hinted, &tgid, sizeof tgid, &process, sizeof process, BPF_ANY);
   }
   __atomic_fetch_add(&skeleton_->bss->hints_generation, 1, __ATOMIC_RELEASE);
-  if ((kinds & HINT_WAKES) != 0) {
-    waking_.insert(tgid);
-  } else {
-    waking_.erase(tgid);
+  for (OnDemand &entry : onDemand_) {
+    if ((kinds & entry.kind) != 0) {
+      entry.wantedBy.insert(tgid);
+    } else {
+      entry.wantedBy.erase(tgid);
+    }
   }
-  attachWakes();
+  attachOnDemand();
 }
 
 void Recorder::pauseHints(bool paused) {
   const std::lock_guard<std::mutex> lock(hints_);
   hintsPaused_ = paused;
   skeleton_->bss->hints_paused = paused;
-  attachWakes();
+  attachOnDemand();
 }
 
 // Attaches or detaches as things are. A hint that cannot be had is no reason to stop recording.
-void Recorder::attachWakes() {
-  const bool wanted = attached_ && !hintsPaused_ && !waking_.empty();
-  if (wanted == (wakes_ != nullptr)) return;
-  if (wanted) {
-    wakes_ = bpf_program__attach(skeleton_->progs.on_waking);
-  } else {
-    bpf_link__destroy(wakes_);
-    wakes_ = nullptr;
+void Recorder::attachOnDemand() {
+  for (OnDemand &entry : onDemand_) {
+    const bool wanted = attached_ && !hintsPaused_ && !entry.wantedBy.empty();
+    if (wanted == (entry.link != nullptr)) continue;
+    if (wanted) {
+      entry.link = bpf_program__attach(entry.program);
+    } else {
+      bpf_link__destroy(entry.link);
+      entry.link = nullptr;
+    }
   }
 }
 

@@ -17,6 +17,7 @@
 
 struct aftertrace_bpf;
 struct bpf_link;
+struct bpf_program;
 
 namespace aftertrace {
 
@@ -83,7 +84,8 @@ class Recorder {
   TlsWatcher *tls() const { return tls_.get(); }
 
   // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
-  void setHints(uint32_t tgid, uint32_t kinds);
+  // HINT_GO needs the layout of its runtime.
+  void setHints(uint32_t tgid, uint32_t kinds, go_layout layout);
   // No process gives hints until this is taken back.
   void pauseHints(bool paused);
 
@@ -94,7 +96,15 @@ class Recorder {
   void identify();
   void runSnapshot();
   void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
-  void attachWakes();  // with hints_ held
+  // A program that only some processes need, because all others pay for it.
+  struct OnDemand {
+    uint32_t kind;  // HINT_ bit
+    bpf_program *program;
+    bpf_link *link = nullptr;               // attached while one of these runs
+    std::unordered_set<uint32_t> wantedBy;  // tgids
+  };
+  void attachOnDemand();  // with hints_ held
+
 
   struct Destroy {
     void operator()(aftertrace_bpf *skeleton) const;
@@ -106,9 +116,8 @@ class Recorder {
   bool attached_ = false;
   std::mutex hints_;  // the drain thread detaches, JavaScript tells of processes
   bool hintsPaused_ = false;
-  // Attached while one of these processes runs: every wake-up on the host pays for it.
-  bpf_link *wakes_ = nullptr;
-  std::unordered_set<uint32_t> waking_;
+  std::vector<OnDemand> onDemand_;
+  uint32_t lives_ = 0;
 };
 
 }  // namespace aftertrace

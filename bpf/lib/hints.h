@@ -9,6 +9,7 @@
 #include "../maps.h"
 #include "connection.h"
 #include "emit.h"
+#include "go.h"
 
 #define EAGAIN 11
 
@@ -20,9 +21,6 @@ __u32 hints_paused = 0;
 
 /* Moves whenever `hinted` changes: what sockets remember of it no longer holds. */
 __u32 hints_generation = 0;
-
-/* Processes that may give hints at a time; more push out the one unused for longest. */
-#define HINTED_MAX 8192
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -69,10 +67,14 @@ static __always_inline void found_empty(const struct sock *sk, __u64 id)
 {
 	struct socket_state *state = socket_state(sk, false);
 
-	if (!state || !(hints_of(&state->hints, id >> 32) & HINT_LEASE))
-		return;
-	state->hints.lease_time = bpf_ktime_get_ns();
-	state->hints.lease_tid = (__u32)id;
+	__u32 kinds = state ? hints_of(&state->hints, id >> 32) : 0;
+
+	if (kinds & HINT_LEASE) {
+		state->hints.lease_time = bpf_ktime_get_ns();
+		state->hints.lease_tid = (__u32)id;
+	}
+	if (hint_kinds & HINT_GO && kinds & HINT_GO)
+		go_found_empty(&state->hints, id >> 32);
 }
 
 static __always_inline __u32 saturate(__u64 value)
@@ -100,14 +102,17 @@ static __always_inline bool gather_hints(struct event_hints *hints, const struct
 					 struct socket_state *state, enum direction direction)
 {
 	__u32 kinds = hints_of(&state->hints, event->header.tgid);
+	bool serves = state->role == EVENT_FLAG_PASSIVE;
 	bool any = false;
 
 	if (!kinds)
 		return false;
 	__builtin_memset(hints, 0, sizeof(*hints));
 	/* A server waits for its next request the same way: that says nothing about its answers. */
-	if (kinds & HINT_LEASE && direction == DIRECTION_SEND && state->role != EVENT_FLAG_PASSIVE)
+	if (kinds & HINT_LEASE && direction == DIRECTION_SEND && !serves)
 		any |= use_lease(hints, &state->hints, event->header.time_ns);
+	if (hint_kinds & HINT_GO && kinds & HINT_GO)
+		any |= go_hints(hints, &state->hints, event->header.tgid, direction, serves);
 	return any;
 }
 

@@ -1,21 +1,29 @@
 import { readdirSync } from 'node:fs';
 import { type HintName, hintBits, type RuntimeName } from '../model/hints.js';
 import { type ProcessFacts, readProcess } from './proc.js';
+import type { DetectedRuntime } from './runtimes.js';
 import type { EventSource } from './source.js';
 
 /** Which hints tell something in which runtime. Those of threads are for all. */
 const BY_RUNTIME: Partial<Record<RuntimeName, readonly HintName[]>> = {
   dotnet: ['lease', 'wakes'],
+  go: ['go'],
   java: ['lease', 'wakes'],
-  python: ['wakes'],
+  python: ['wakes', 'loop'],
 };
+
+function canGive({ go, asyncio }: DetectedRuntime, hint: HintName): boolean {
+  if (hint === 'go') return go !== undefined;
+  return hint !== 'loop' || asyncio === true;
+}
 
 /**
  * Tells the source which hints each process gives, by its runtime, so that no process pays for
  * what only another runtime needs.
  */
 export class HintedProcesses {
-  private readonly told = new Set<number>();
+  /** By pid, when the process started: a second reading of it changes nothing. */
+  private readonly told = new Map<number, number>();
 
   /** @param wanted the kinds that this recording uses */
   constructor(
@@ -28,19 +36,22 @@ export class HintedProcesses {
   readonly read = (pid: number): ProcessFacts | undefined => {
     const facts = this.readFacts(pid);
     if (facts === undefined) return undefined;
-    const { runtime } = facts.detail;
-    const hints = (BY_RUNTIME[runtime?.name ?? ''] ?? []).filter((name) =>
-      this.wanted.includes(name),
+    const { name, version, go } = facts.runtime;
+    const hints = (BY_RUNTIME[name] ?? []).filter(
+      (hint) => this.wanted.includes(hint) && canGive(facts.runtime, hint),
     );
-    if (hints.length > 0) {
-      this.source.setHints(pid, hintBits(hints));
-      this.told.add(pid);
-    } else this.forget(pid);
-    if (runtime === undefined) return facts;
-    return { ...facts, detail: { ...facts.detail, runtime: { ...runtime, hints } } };
+    const { startTicks } = facts.detail;
+    if (this.told.get(pid) !== startTicks) {
+      this.forget(pid);
+      if (hints.length > 0) {
+        this.source.setHints(pid, hintBits(hints), go);
+        this.told.set(pid, startTicks);
+      }
+    }
+    return { ...facts, detail: { ...facts.detail, runtime: { name, version, hints } } };
   };
 
-  /** The process is gone. */
+  /** The process is gone, or runs another program. */
   readonly forget = (pid: number): void => {
     if (this.told.delete(pid)) this.source.setHints(pid, 0);
   };

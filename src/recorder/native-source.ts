@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
-import { HINT_NAMES, hintBits } from '../model/hints.js';
+import { type HintName, hintBits } from '../model/hints.js';
+import { loadAddon } from '../native/addon.js';
+import type { GoLayout } from './go-build.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
 import {
   CAPTURE_LIMITS,
@@ -56,7 +55,7 @@ interface NativeSource {
   stats(): NativeStats;
   takeGaps(): StreamGap[];
   throttle(knobs: Throttle): void;
-  setHints(pid: number, kinds: number): void;
+  setHints(pid: number, kinds: number, go?: GoLayout): void;
   pauseHints(paused: boolean): void;
   tls(): TlsState | undefined;
   stop(): Promise<void>;
@@ -90,43 +89,13 @@ interface NativeAddon {
   readonly Source: new (options: NativeOptions) => NativeSource;
   layout(): NativeLayout;
   clocks(): ClockReading;
+  limitCapabilities(kept: bigint): string;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
   tlsProbes(path: string, all: boolean): readonly TlsProbe[];
 }
 
-/** The package root is two levels up from both src/recorder and dist/recorder. */
-const ADDON = fileURLToPath(
-  new URL(`../../prebuilds/${process.platform}-${process.arch}/aftertrace.node`, import.meta.url),
-);
-
-function loadAddon(): NativeAddon {
-  if (process.platform !== 'linux') {
-    throw new CodedError(
-      'UNSUPPORTED',
-      `recording needs Linux, this is ${process.platform}.`,
-      '',
-      'Record on the servers; reconstruct and report work here.',
-    );
-  }
-  if (!existsSync(ADDON)) {
-    throw new CodedError(
-      'UNSUPPORTED',
-      'the capture addon is not built for this machine.',
-      ADDON,
-      'Run `npm run build:native`.',
-    );
-  }
-  try {
-    return createRequire(import.meta.url)(ADDON) as NativeAddon;
-  } catch (error) {
-    throw new CodedError(
-      'UNSUPPORTED',
-      `the capture addon cannot be loaded: ${(error as Error).message}.`,
-      ADDON,
-      'Run `npm run build:native` on this machine.',
-      error,
-    );
-  }
+function loadSource(): NativeAddon {
+  return loadAddon() as NativeAddon;
 }
 
 /** Turns what the addon throws ({ code, message, remedy }) into the error of the house. */
@@ -249,7 +218,7 @@ function rethrowing(onBatch: (batch: Batch) => void): (batch: Batch) => void {
  */
 export function openNativeSource(options: CaptureOptions): EventSource {
   checkOptions(options);
-  const addon = loadAddon();
+  const addon = loadSource();
   const native = withCodedErrors(() => new addon.Source(toNative(options)));
   const info: SourceInfo = {
     monotonicOffsetNs: native.info.monotonicOffsetNs,
@@ -269,7 +238,7 @@ export function openNativeSource(options: CaptureOptions): EventSource {
     takeGaps: () => native.takeGaps(),
     clocks: () => addon.clocks(),
     throttle: (knobs) => native.throttle(knobs),
-    setHints: (pid, kinds) => native.setHints(pid, kinds),
+    setHints: (pid, kinds, go) => native.setHints(pid, kinds, go),
     pauseHints: (paused) => native.pauseHints(paused),
     tls: () => native.tls(),
     async stop() {
@@ -279,14 +248,29 @@ export function openNativeSource(options: CaptureOptions): EventSource {
   };
 }
 
+/** Bits of linux/capability.h. */
+const CAPABILITY = { SYS_PTRACE: 1n << 19n, PERFMON: 1n << 38n, BPF: 1n << 39n } as const;
+
+/**
+ * Gives up every capability that recording does not need any more, in all threads and for good: all but
+ * CAP_SYS_PTRACE, which names the executables of other users' processes, and those that attach programs.
+ *
+ * @param attaches true if programs are attached later: to executables, or for hints
+ * @returns what went wrong, '' if nothing
+ */
+export function giveUpCapabilities(attaches: boolean): string {
+  const attach = attaches ? CAPABILITY.PERFMON | CAPABILITY.BPF : 0n;
+  return loadSource().limitCapabilities(CAPABILITY.SYS_PTRACE | attach);
+}
+
 export type Availability =
   | { readonly ok: true }
   | { readonly ok: false; readonly reason: string; readonly remedy: string };
 
-/** Whether this process can record here: really loads the programs and lets go of them. */
-export function nativeAvailable(): Availability {
+/** Whether this process can record here, with these hints: really loads the programs and lets go of them. */
+export function nativeAvailable(hints: readonly HintName[] = []): Availability {
   try {
-    const addon = loadAddon();
+    const addon = loadSource();
     const least = CAPTURE_LIMITS.ringBytes.least;
     const options = {
       snaplen: 0,
@@ -295,7 +279,7 @@ export function nativeAvailable(): Availability {
       pids: [],
       names: [],
       cgroups: [],
-      hints: hintBits(HINT_NAMES),
+      hints: hintBits(hints),
     };
     withCodedErrors(() => new addon.Source(toNative(options))).close();
     return { ok: true };
@@ -307,7 +291,7 @@ export function nativeAvailable(): Availability {
 
 /** Masks batches one after the other, in place, as the recorder does: for the tests. */
 export function redactNatively(policy: RedactionPolicy, batches: readonly Batch[]): void {
-  loadAddon().redact(policyLists(policy), batches);
+  loadSource().redact(policyLists(policy), batches);
 }
 
 /**
@@ -316,10 +300,10 @@ export function redactNatively(policy: RedactionPolicy, batches: readonly Batch[
  * @param all look into the full symbol table too, as for main programs
  */
 export function tlsProbesOf(path: string, all: boolean): readonly TlsProbe[] {
-  return loadAddon().tlsProbes(path, all);
+  return loadSource().tlsProbes(path, all);
 }
 
 /** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */
 export function nativeLayout(): NativeLayout {
-  return loadAddon().layout();
+  return loadSource().layout();
 }

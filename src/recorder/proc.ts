@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, readlinkSync, readSync } from 'node:
 import { hostname, release } from 'node:os';
 import type { ProcessDetail } from '../model/event.js';
 import { maskCommandLine } from './redaction-policy.js';
-import { detectRuntime } from './runtimes.js';
+import { type DetectedRuntime, detectRuntime } from './runtimes.js';
 
 /** Bytes of a command line that are looked at, and of each argument that are kept. */
 const MOST_COMMAND = 4096;
@@ -26,6 +26,7 @@ export interface ProcessFacts {
   readonly name: string;
   readonly parentPid: number;
   readonly detail: ProcessDetail;
+  readonly runtime: DetectedRuntime;
 }
 
 /** Up to `most` bytes of a small file, '' if it cannot be read. */
@@ -76,8 +77,8 @@ export function readProcess(pid: number): ProcessFacts | undefined {
       ),
       cgroup,
       startTicks: stat.startTicks,
-      runtime: { name: detectRuntime(pid, executable), version: '', hints: [] },
     },
+    runtime: detectRuntime(pid, executable),
   };
 }
 

@@ -58,6 +58,7 @@ export class Roster {
         break;
       case EventKind.exec:
         // The image changed: what was known of the process no longer holds.
+        this.forget(pid);
         if (this.processes.delete(pid)) this.meet(pid, batch.time_ns[row]!, fresh);
         break;
       case EventKind.exit:

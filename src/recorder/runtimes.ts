@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { RuntimeName } from '../model/hints.js';
+import { type GoLayout, readGoBuild } from './go-build.js';
 
 /** Names of executables that are a runtime, or embed one. */
 const EXECUTABLES: readonly (readonly [RegExp, RuntimeName])[] = [
@@ -57,13 +58,45 @@ function match(
   return table.find(([pattern]) => pattern.test(text))?.[1];
 }
 
+/** What was found out about the program of a process. */
+export interface DetectedRuntime {
+  readonly name: RuntimeName;
+  /** '' if the program does not tell. */
+  readonly version: string;
+  /** Go: where its runtime keeps what hints are read from. */
+  readonly go?: GoLayout;
+  /** Python: the event loop's library is loaded. */
+  readonly asyncio?: boolean;
+}
+
+/** asyncio comes with a library in C, and so does the loop that is used in its place. */
+const ASYNCIO = /\/(_asyncio\.|uvloop\/)[^/\n]*\.so$/m;
+
+function pythonRuntime(maps: string): DetectedRuntime {
+  return { name: 'python', version: '', asyncio: ASYNCIO.test(maps) };
+}
+
 /**
- * Which runtime a process runs, from the name of its executable and the libraries it has mapped.
+ * Which runtime a process runs, from its executable's name, the build information of Go programs, and
+ * the libraries it has mapped.
  *
  * @param executable path of the executable as /proc shows it, '' if it could not be read
  */
-export function detectRuntime(pid: number, executable: string): RuntimeName {
-  if (executable === '') return '';
-  const name = basename(executable.replace(/ \(deleted\)$/, ''));
-  return match(EXECUTABLES, name) ?? match(LIBRARIES, readMaps(pid)) ?? 'native';
+export function detectRuntime(pid: number, executable: string): DetectedRuntime {
+  if (executable === '') return { name: '', version: '' };
+  const file = basename(executable.replace(/ \(deleted\)$/, ''));
+  const named = match(EXECUTABLES, file);
+  if (named === 'python') return pythonRuntime(readMaps(pid));
+  if (named !== undefined) return { name: named, version: '' };
+  // Through /proc, which leads to the file although it lies in a container or was deleted.
+  const go = readGoBuild(`/proc/${pid}/exe`);
+  if (go === undefined) {
+    const maps = readMaps(pid);
+    const embedded = match(LIBRARIES, maps);
+    return embedded === 'python'
+      ? pythonRuntime(maps)
+      : { name: embedded ?? 'native', version: '' };
+  }
+  const { version, layout } = go;
+  return { name: 'go', version, ...(layout === undefined ? {} : { go: layout }) };
 }

@@ -1,5 +1,6 @@
 import type { Batch } from '../model/batch.js';
 import type { LossCause } from '../model/event.js';
+import type { GoLayout } from './go-build.js';
 import type { RedactionPolicy } from './redaction-policy.js';
 
 /** What to capture. An empty list accepts everything; every list that is not empty must accept. */
@@ -133,8 +134,11 @@ export interface EventSource {
   clocks(): ClockReading;
   /** Takes effect with the next event. */
   throttle(knobs: Throttle): void;
-  /** Says which hints a process gives from now on: bits of HintKind, 0 none. Kinds that are off are ignored. */
-  setHints(pid: number, kinds: number): void;
+  /**
+   * Says which hints a process gives from now on: bits of HintKind, 0 none. Kinds that are off are
+   * ignored; those of Go need the layout of its runtime.
+   */
+  setHints(pid: number, kinds: number, go?: GoLayout): void;
   /** While paused no process gives hints, except those of threads. */
   pauseHints(paused: boolean): void;
   /** undefined where the plaintext of TLS is not recorded. */

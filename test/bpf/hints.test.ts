@@ -1,15 +1,19 @@
 // What processes of several runtimes tell of whose work a call is, against what they say themselves.
+import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { EventFlag, EventKind } from '../../src/model/event.js';
-import { type HintName, hintBits } from '../../src/model/hints.js';
+import { HINT_NAMES, type HintName, hintBits } from '../../src/model/hints.js';
 import { HintedProcesses } from '../../src/recorder/hints.js';
 import {
   describeLive,
   freePort,
   hasTool,
   type LiveEvent,
+  runProgram,
   settle,
   startProgram,
   startRecording,
@@ -75,6 +79,11 @@ function callsOf(events: readonly LiveEvent[], key: string) {
 }
 
 describeLive('hints', () => {
+  let directory: string;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'aftertrace-hints-'));
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
   afterEach(stopPrograms);
 
   it.runIf(hasTool('java'))(
@@ -93,6 +102,31 @@ describeLive('hints', () => {
       expect(same.length).toBeLessThan(calls.length / 2);
       for (const { event } of leased) expect(event.flags & EventFlag.hints).toBeTruthy();
       expect(events.filter(({ kind }) => kind === EventKind.wake)).toEqual([]);
+    },
+  );
+
+  it.runIf(hasTool('go'))(
+    'Go: a call’s goroutines are the handler’s and its caller’s',
+    async () => {
+      const binary = join(directory, 'goroutines');
+      await runProgram('go', ['build', '-o', binary, program('goroutines.go')]);
+      const service = await startService(binary, []);
+      const events = await record(service, ['go']);
+      const calls = callsOf(events, 'caller');
+      expect(calls).toHaveLength(800);
+      const known = calls.filter(({ event }) => event.caller !== 0);
+      expect(known.length).toBeGreaterThan(700);
+      expect(known.filter(({ event, truth }) => event.caller === truth).length).toBeGreaterThan(
+        0.99 * known.length,
+      );
+      // The handler's goroutine reads the request and writes the response.
+      const handlers = new Set(callsOf(events, 'handler').map(({ truth }) => truth));
+      const served = events.filter(({ payload }) => /^(GET \/ |HTTP\/1.1 200)/.test(payload));
+      expect(served.filter(({ kind }) => kind === EventKind.send)).toHaveLength(400);
+      for (const { kind, goroutine, payload } of served) {
+        if (kind === EventKind.receive && payload.startsWith('HTTP')) continue;
+        expect(handlers).toContain(goroutine);
+      }
     },
   );
 
@@ -122,4 +156,34 @@ describeLive('hints', () => {
       expect(perRequest).toBeLessThan(12);
     },
   );
+
+  it('asyncio: every turn of the loop that had something ready, and only where that kind is on', async () => {
+    const service = await startService('python3', [program('loop.py')]);
+    const events = await record(service, ['loop']);
+    const turns = events.filter(({ kind }) => kind === EventKind.loop);
+    const reads = events.filter(({ kind, bytes }) => kind === EventKind.receive && bytes > 0);
+    expect(reads.length).toBeGreaterThanOrEqual(400);
+    // Whatever the loop reads, it reads after epoll_wait() returned with it.
+    for (const read of reads) {
+      const before = events.slice(0, events.indexOf(read)).reverse();
+      const last = before.find(({ kind }) => kind === EventKind.loop || kind === EventKind.send);
+      if (last !== undefined) expect(last.tid).toBe(read.tid);
+    }
+    expect(turns.length).toBeGreaterThan(100);
+    expect(await record(service, ['wakes', 'lease'])).not.toContainEqual(
+      expect.objectContaining({ kind: EventKind.loop }),
+    );
+  });
+
+  it('gives none for Node, whose calls need none', async () => {
+    const port = await freePort();
+    const { pid } = await startProgram('node', [program('backend.mjs'), String(port)]);
+    const service = { pid: pid!, port, backend: port };
+    const events = await record(service, HINT_NAMES);
+    expect(events.filter(({ kind }) => kind === EventKind.send)).not.toHaveLength(0);
+    expect(events.filter(({ flags }) => flags & EventFlag.hints)).toEqual([]);
+    expect(events.filter(({ kind }) => kind === EventKind.wake || kind === EventKind.loop)).toEqual(
+      [],
+    );
+  });
 });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
@@ -5,7 +6,7 @@ import { CodedError, describeError } from '../../model/errors.js';
 import { HINT_NAMES, type HintName, hintBits } from '../../model/hints.js';
 import type { BudgetLimits } from '../../recorder/budget.js';
 import type { MetricsAddress } from '../../recorder/metrics.js';
-import { openNativeSource } from '../../recorder/native-source.js';
+import { giveUpCapabilities, openNativeSource } from '../../recorder/native-source.js';
 import type { Adjustable, RecordControl } from '../../recorder/record.js';
 import { redactionPolicy } from '../../recorder/redaction-policy.js';
 import { CAPTURE_LIMITS, type CaptureOptions } from '../../recorder/source.js';
@@ -82,7 +83,7 @@ const OPTIONS = {
   },
   hints: {
     type: 'string',
-    default: 'lease,wakes,threads',
+    default: 'lease,wakes,threads,go',
     describe: 'Causality hints: all, none, or a list of lease, wakes, threads, go, loop',
   },
   snaplen: { type: 'number', default: 1024, describe: 'Bytes kept of each message head, 0..4096' },
@@ -112,6 +113,14 @@ const OPTIONS = {
     default: true,
     describe: 'Mask secrets before they reach the disk (--no-redact: store them)',
   },
+  'encrypt-to': {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    default: [] as string[],
+    describe: 'Encrypt segments to this age recipient (age1...), or to those in a file',
+  },
+  user: { type: 'string', describe: 'User that owns the files: a name or uid (default: this one)' },
   'stats-interval': {
     type: 'string',
     default: '10s',
@@ -288,6 +297,14 @@ function obeySignals(args: Args, control: RecordControl, voice: Voice): () => vo
   };
 }
 
+/** Root keeps what it has: it may have to write to directories of others. */
+function shedPrivileges(attaches: boolean, voice: Voice): void {
+  if (process.getuid?.() === 0) return;
+  const problem = giveUpCapabilities(attaches);
+  if (problem !== '')
+    voice.warn(`capabilities that are not needed could not be given up: ${problem}`);
+}
+
 async function openMetrics(address: MetricsAddress | undefined) {
   if (address === undefined) return undefined;
   // Loaded only where it is wanted: it costs memory.
@@ -295,8 +312,21 @@ async function openMetrics(address: MetricsAddress | undefined) {
   return serveMetrics(address);
 }
 
+/** Files are made for a user, by name or uid. */
+async function ownFilesAs(user: string): Promise<void> {
+  const { ownFilesBy } = await import('../../store/durable-file.js');
+  const ask = (what: '-u' | '-g') => {
+    const { status, stdout } = spawnSync('id', [what, '--', user], { encoding: 'utf8' });
+    if (status === 0) return Number(stdout);
+    throw new CodedError('USAGE', 'no such user.', `--user ${user}`);
+  };
+  ownFilesBy({ uid: ask('-u'), gid: ask('-g') });
+}
+
 export async function handler(args: Args): Promise<number> {
   const { record } = await import('../../recorder/record.js');
+  const { Recipients } = await import('../../store/age.js');
+  if (args.user !== undefined) await ownFilesAs(args.user);
   const voice = createVoice(args.quiet ?? false);
   const capture = captureOptions(args);
   const listen =
@@ -309,6 +339,7 @@ export async function handler(args: Args): Promise<number> {
     ...adjustable(args),
     ...(capture.redaction === undefined ? {} : { redaction: capture.redaction }),
     hints: parseHints(args.hints),
+    ...(args.encryptTo.length === 0 ? {} : { recipients: new Recipients(args.encryptTo) }),
     filters: describeFilters(capture),
   };
   if (!args.redact) voice.warn('--no-redact: passwords, cookies and tokens are stored as captured');
@@ -322,10 +353,12 @@ export async function handler(args: Args): Promise<number> {
     onStart: (control) => {
       stopObeying = obeySignals(args, control, voice);
       metrics?.begin(control.stats);
+      shedPrivileges(options.hints.length > 0, voice);
       voice.note(`recording to ${args.out}; Ctrl-C ends and flushes`);
     },
     onStats: (stats) => voice.progress(statsLine(stats)),
     onNote: voice.note,
+    onClosed: ({ path, sha256 }) => voice.note(`closed ${path}, SHA-256 ${sha256}`),
   }).finally(() => {
     stopObeying();
     return metrics?.close();

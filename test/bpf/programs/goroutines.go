@@ -1,0 +1,54 @@
+// A service whose handlers call a backend, once themselves and once from a goroutine of their own.
+// The URL of a call names the goroutines: handler=, and caller=, which waits for the answer.
+//
+//	goroutines PORT BACKEND
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+)
+
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+
+// goroutine is the id of the calling goroutine, as its stack trace tells it.
+func goroutine() string {
+	text := make([]byte, 64)
+	return string(bytes.Fields(text[:runtime.Stack(text, false)])[1])
+}
+
+func call(handler string) {
+	url := fmt.Sprintf("http://127.0.0.1:%s/call?handler=%s&caller=%s", os.Args[2], handler, goroutine())
+	response, err := client.Get(url)
+	if err != nil {
+		panic(err)
+	}
+	io.Copy(io.Discard, response.Body)
+	response.Body.Close()
+}
+
+func serve(w http.ResponseWriter, r *http.Request) {
+	handler := goroutine()
+	call(handler)
+	done := make(chan bool)
+	go func() {
+		call(handler)
+		done <- true
+	}()
+	<-done
+	fmt.Fprintf(w, "handler %s", handler)
+}
+
+func main() {
+	listener, err := net.Listen("tcp", "127.0.0.1:"+os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("ready")
+	http.Serve(listener, http.HandlerFunc(serve))
+}
