@@ -3,7 +3,7 @@
  * laboratory's reporting scenarios, written to docs/accuracy.md.
  *
  *   npm run bench:accuracy -- [--scenario NAME ...] [--concurrency 1,8,32,128,saturation]
- *                             [--keep DIR] [--in DIR]
+ *                             [--scale 0.3] [--keep DIR] [--in DIR]
  *
  * About twenty minutes on two quiet processors. A part of the scenarios is printed, and not written.
  */
@@ -26,7 +26,7 @@ for await (const result of runLab({ ...options, onNote: (text) => console.error(
   results.push(result);
   console.error(scenarioTable([result]).split('\n').at(-1));
 }
-const text = documentOf(results);
+const text = documentOf(results, options.scale);
 if (results.length === SETS.report.length * LOADS.length) {
   writeFileSync(DOCUMENT, text);
   console.error(`wrote ${DOCUMENT}`);

@@ -3,7 +3,7 @@
  * truth that they log themselves.
  *
  *   npm run lab -- [--set tune|report] [--scenario NAME ...] [--concurrency 1,8,32,128,saturation]
- *                  [--keep DIR] [--in DIR] [--record-only] [--list]
+ *                  [--scale 0.3] [--keep DIR] [--in DIR] [--record-only] [--list]
  *
  * Needs root, eBPF and the runtimes that it starts: `node scripts/setup.mjs --for lab`.
  */

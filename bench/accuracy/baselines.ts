@@ -74,7 +74,7 @@ export function firstCome(spans: SpanTable): Baseline {
   return {
     name: 'first come, first served',
     parentOf: answer(spans, (call, open) => {
-      const place = `${spans.peer[call]} ${spans.target[call]!.split('?')[0]}`;
+      const place = `${spans.peer[call]} ${routeTemplate(spans.target[call]!)}`;
       const server =
         open.find((candidate) => !called.has(`${candidate} ${place}`)) ?? open[0] ?? -1;
       called.add(`${server} ${place}`);

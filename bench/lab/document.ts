@@ -7,6 +7,7 @@ import {
   calibrationText,
   coverageLine,
   goalTable,
+  percent,
   scenarioTable,
   unbeaten,
 } from './tables.js';
@@ -48,18 +49,18 @@ export function summarize(results: readonly Result[]): string {
   ].join('\n');
 }
 
-/** docs/accuracy.md. */
-export function documentOf(results: readonly Result[]): string {
+/** docs/accuracy.md. @param scale share of the usual number of requests that were made */
+export function documentOf(results: readonly Result[], scale: number): string {
   const scenarios = [...new Set(results.map(({ scenario }) => scenario))];
   return `# Accuracy
 
-Made by \`npm run bench:accuracy\`; do not edit. ${provenance()}.
+Made by \`npm run bench:accuracy\`; do not edit. ${provenance()}${scale === 1 ? '' : `, ${percent(scale, 1, 0)} of the usual number of requests`}.
 
 Real programs on loopback (\`fixtures/programs/plan/\`) are driven by users in a closed loop: each sends its next
 request when its last is answered, so that at 32 and above the two processors are busy throughout; saturation is 256
 users. They are recorded live with the defaults of \`aftertrace record\`, reconstructed with the defaults of
 \`aftertrace reconstruct\`, and scored against the truth that the programs log: random keys in the query, which only
-those logs can link. No header correlates anything. A call is *right* if its parent is the request that caused it,
+those logs can link; no header correlates anything but where a scenario says so. A call is *right* if its parent is the request that caused it,
 *unknown* if it was left without one, *wrong* otherwise; a user's trace is *whole* if none of its exchanges is missing,
 every hop is joined and every call in it is right. The scenarios here are not those that the engine is tuned on
 (\`npm run lab\`): they have other routes, other numbers of callees, other delays and other seeds.

@@ -6,6 +6,7 @@ const USAGE = `Options:
   --set tune|report        which scenarios
   --scenario NAME          only this one; may be repeated
   --concurrency LIST       of ${LOADS.join(',')}
+  --scale SHARE            of the usual number of requests, e.g. 0.3 for a quick look
   --keep DIR               leave recordings in DIR/<scenario>/<concurrency>/{segments,truth}
   --in DIR                 score recordings that --keep left there; record nothing
   --record-only            score nothing
@@ -15,6 +16,7 @@ const USAGE = `Options:
 export interface LabOptions {
   readonly scenarios: readonly Scenario[];
   readonly loads: readonly Load[];
+  readonly scale: number;
   readonly keep?: string;
   readonly from?: string;
   readonly recordOnly: boolean;
@@ -35,6 +37,12 @@ function chosen<T extends string>(
   return known.filter((name) => wanted.includes(name));
 }
 
+function positive(flag: string, text: string): number {
+  const number = Number(text);
+  if (number > 0 && Number.isFinite(number)) return number;
+  throw new Error(`${flag} ${text}: give a number above 0.`);
+}
+
 /** @throws Error that names the flag, where an argument is wrong */
 export function parseOptions(args: readonly string[], set: SetName): LabOptions {
   const { values } = parseArgs({
@@ -43,6 +51,7 @@ export function parseOptions(args: readonly string[], set: SetName): LabOptions 
       set: { type: 'string', default: set },
       scenario: { type: 'string', multiple: true, default: [] },
       concurrency: { type: 'string', default: LOADS.join(',') },
+      scale: { type: 'string', default: '1' },
       keep: { type: 'string' },
       in: { type: 'string' },
       'record-only': { type: 'boolean', default: false },
@@ -57,6 +66,7 @@ export function parseOptions(args: readonly string[], set: SetName): LabOptions 
   return {
     scenarios: scenarios.filter(({ name }) => picked.includes(name)),
     loads: chosen('--concurrency', values.concurrency.split(','), LOADS),
+    scale: positive('--scale', values.scale),
     ...(values.keep !== undefined && { keep: values.keep }),
     ...(values.in !== undefined && { from: values.in }),
     recordOnly: values['record-only'],

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRecorder } from '../../fixtures/record-shop.mjs';
+import type { Cgroup } from './cgroup.js';
 import type { Driven, Topology } from './topology.js';
 
 /** What was recorded at one load: segments/ and truth/ below `directory`. */
@@ -35,15 +36,12 @@ export async function recordLoad(
   topology: Topology,
   directory: string,
   load: { readonly users: number; readonly requests: number; readonly seed: number },
-  cgroup: string | undefined,
+  cgroup: Cgroup | undefined,
 ): Promise<Recording> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  const inode = cgroup === undefined ? undefined : String(statSync(cgroup).ino);
-  const recorder = startRecorder(
-    join(directory, 'segments'),
-    inode === undefined ? [] : ['--cgroup', inode],
-  );
+  const filter = cgroup === undefined ? [] : ['--cgroup', cgroup.id];
+  const recorder = startRecorder(join(directory, 'segments'), filter);
   try {
     await recorder.ready;
     const driven = await topology.drive(load.users, load.requests, load.seed);

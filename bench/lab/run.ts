@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closeCgroup, openCgroup } from './cgroup.js';
+import { openCgroup } from './cgroup.js';
 import { type Judgement, judge } from './judge.js';
 import { recordLoad } from './record.js';
 import { type Load, type Scenario, sizeOf } from './scenario.js';
@@ -16,6 +16,8 @@ export interface Result {
 export interface RunOptions {
   readonly scenarios: readonly Scenario[];
   readonly loads: readonly Load[];
+  /** Share of the usual number of requests. */
+  readonly scale: number;
   /** Where recordings stay, as <scenario>/<load>/{segments,truth}; undefined: nowhere. */
   readonly keep?: string;
   /** Takes recordings from here instead of making them. */
@@ -46,18 +48,18 @@ async function* judgeKept(scenario: Scenario, { from, loads }: RunOptions): Asyn
 
 async function* recordAndJudge(
   scenario: Scenario,
-  { loads, keep, recordOnly = false, onNote }: RunOptions,
+  { loads, scale, keep, recordOnly = false, onNote }: RunOptions,
 ): AsyncGenerator<Result> {
   const directory = mkdtempSync(join(tmpdir(), 'aftertrace-lab-'));
   // PostgreSQL runs as another user, below this directory.
   chmodSync(directory, 0o711);
   const cgroup = openCgroup();
   try {
-    const topology = await startTopology(scenario, directory, cgroup);
+    const topology = await startTopology(scenario, directory, cgroup?.directory);
     try {
       await warmUp(topology, scenario);
       for (const load of loads) {
-        const size = sizeOf(load, scenario.scale);
+        const size = sizeOf(load, (scenario.scale ?? 1) * scale);
         const target = join(keep ?? directory, scenario.name, load);
         const { driven } = await recordLoad(
           topology,
@@ -75,7 +77,7 @@ async function* recordAndJudge(
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });
-    if (cgroup !== undefined) closeCgroup(cgroup);
+    cgroup?.close();
   }
 }
 

@@ -47,7 +47,12 @@ export type Steps = readonly Step[];
 interface Job {
   readonly everyMs: number;
   readonly steps: Steps;
+  /** Node: headers of its calls. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** A header that tells a request from others, where a scenario says so. */
+type Identity = 'traceparent' | 'x-request-id';
 
 type Runtime =
   | 'node'
@@ -73,6 +78,8 @@ export interface Service {
   readonly maxSockets?: number;
   readonly framework?: 'express' | 'fastify';
   readonly workers?: number;
+  /** Node: what it passes on to the services that it calls. */
+  readonly propagate?: Identity;
   readonly stores?: readonly ('redis' | 'postgres')[];
   /** Java: who works and who answers; see Service.java. */
   readonly mode?: 'pool' | 'async' | 'queue-wait' | 'queue-answer';
@@ -96,6 +103,8 @@ export interface Scenario {
   /** The service that users call, and how often each of its paths. */
   readonly entry: string;
   readonly mix: Readonly<Record<string, number>>;
+  /** The header that users' requests have; most scenarios have none. */
+  readonly identity?: Identity;
   /** Share of the usual number of requests, for scenarios that are slow or make many calls. */
   readonly scale?: number;
   readonly seed: number;

@@ -93,6 +93,7 @@ export async function startTopology(
         host.ask('the users', process.execPath, [
           ...[program, port, log, users, requests, seed].map(String),
           JSON.stringify(scenario.mix),
+          scenario.identity ?? '',
         ]) as Promise<Driven>,
       stop: () => host.stop(),
     };

@@ -69,6 +69,13 @@ describe('the rules differ', () => {
       call(1, 45),
     ]);
     expect([2, 3, 4, 5].map(firstCome(elsewhere).parentOf)).toEqual([0, 0, 1, 0]);
+    const ids = spansOf([
+      request(1, 0, 100),
+      request(2, 10, 100),
+      call(1, 20, { path: '/items/17' }),
+      call(1, 30, { path: '/items/4711' }),
+    ]);
+    expect([2, 3].map(firstCome(ids).parentOf)).toEqual([0, 1]);
   });
 
   it('a single token serves one call, or the response', () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { closeCgroup, openCgroup } from '../../bench/lab/cgroup.js';
+import { openCgroup } from '../../bench/lab/cgroup.js';
 import { judge } from '../../bench/lab/judge.js';
 import { recordLoad } from '../../bench/lab/record.js';
 import type { Scenario, Steps } from '../../bench/lab/scenario.js';
@@ -47,7 +47,7 @@ describeLive('the laboratory', () => {
     async () => {
       const directory = mkdtempSync(join(tmpdir(), 'aftertrace-lab-test-'));
       const cgroup = openCgroup();
-      const topology = await startTopology(SMOKE, directory, cgroup);
+      const topology = await startTopology(SMOKE, directory, cgroup?.directory);
       try {
         await topology.drive(4, 20, 2);
         const target = join(directory, 'recording');
@@ -71,7 +71,7 @@ describeLive('the laboratory', () => {
       } finally {
         await topology.stop();
         rmSync(directory, { recursive: true, force: true });
-        if (cgroup !== undefined) closeCgroup(cgroup);
+        cgroup?.close();
       }
     },
     TIMEOUT_MS,

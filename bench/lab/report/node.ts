@@ -282,4 +282,38 @@ export const NODE_HAND_OFF: readonly Scenario[] = [
       },
     ],
   },
+  {
+    name: 'node-traced',
+    what: 'Node with timers and files: two services pass traceparent on, a third between them does not',
+    workload: 'hand-off',
+    scale: 0.6,
+    entry: 'web',
+    identity: 'traceparent',
+    mix: { '/slow/{id}': 2, '/far/{id}': 3 },
+    seed: 120,
+    services: [
+      ...callees(['people', 'cart', 'tax', 'ads']),
+      {
+        name: 'inner',
+        runtime: 'node',
+        routes: { '/part': [...session, { call: 'cart/items/{id}' }] },
+      },
+      {
+        name: 'outer',
+        runtime: 'node',
+        propagate: 'traceparent',
+        routes: { '/part': [{ file: 'data.txt' }, { call: 'inner/part/{id}' }] },
+      },
+      {
+        name: 'web',
+        runtime: 'node',
+        propagate: 'traceparent',
+        routes: {
+          '/slow': [{ waitMs: [2, 9] }, ...three],
+          '/far': [{ call: 'ads/pick/{id}' }, { waitMs: [2, 9] }, { call: 'outer/part/{id}' }],
+        },
+        background: [{ everyMs: 160, steps: [{ call: 'outer/part/0' }] }],
+      },
+    ],
+  },
 ];

@@ -222,4 +222,39 @@ export const NODE_HAND_OFF: readonly Scenario[] = [
       },
     ],
   },
+  {
+    name: 'node-request-ids',
+    what: 'Node with timers, which passes x-request-id on; a job on a timer that always sends the same one',
+    workload: 'hand-off',
+    scale: 0.7,
+    entry: 'front',
+    identity: 'x-request-id',
+    mix: { '/random/{id}': 3, '/through/{id}': 2 },
+    seed: 20,
+    services: [
+      ...callees,
+      {
+        name: 'middle',
+        runtime: 'node',
+        propagate: 'x-request-id',
+        routes: { '/part': [{ waitMs: [1, 6] }, { call: 'stock/get/{id}' }] },
+      },
+      {
+        name: 'front',
+        runtime: 'node',
+        propagate: 'x-request-id',
+        routes: {
+          '/random': [{ waitMs: [1, 6] }, ...pair],
+          '/through': [{ waitMs: [1, 6] }, { call: 'middle/part/{id}' }],
+        },
+        background: [
+          {
+            everyMs: 150,
+            headers: { 'x-request-id': 'cron' },
+            steps: [{ call: 'middle/part/0' }],
+          },
+        ],
+      },
+    ],
+  },
 ];

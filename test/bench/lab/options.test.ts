@@ -24,5 +24,6 @@ test('what does not exist is refused, with what does', () => {
     /--scenario node: .*node-fetch/,
   );
   expect(() => parseOptions(['--concurrency', '7'], 'tune')).toThrow(/there are 1, 8, 32, 128/);
+  expect(() => parseOptions(['--scale', '0'], 'tune')).toThrow('--scale 0: give a number above 0.');
   expect(() => parseOptions(['--nope'], 'tune')).toThrow(/nope/);
 });
