@@ -7,6 +7,7 @@
 #include "lib/io.h"
 #include "lib/loop.h"
 #include "lib/process.h"
+#include "lib/tls.h"
 #include "lib/wake.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -29,6 +30,8 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, const struct sock *sk, int old_state, int new_state)
 {
 	state_changed(sk, old_state, new_state);
+	if (new_state == TCP_CLOSE)
+		tls_socket_closed(sk);
 	return 0;
 }
 
@@ -79,6 +82,28 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(on_call_return, struct pt_regs *regs, long result)
 {
 	call_returned(regs, result);
+	return 0;
+}
+
+/* Attached by hand where TLS libraries take and give plaintext; the cookie says what the function is. */
+SEC("uprobe")
+int on_tls_call(struct pt_regs *regs)
+{
+	tls_called(regs, bpf_get_attach_cookie(regs));
+	return 0;
+}
+
+SEC("uretprobe")
+int on_tls_return(struct pt_regs *regs)
+{
+	tls_returned(regs->ax, bpf_get_attach_cookie(regs));
+	return 0;
+}
+
+SEC("uprobe")
+int on_tls_forget(struct pt_regs *regs)
+{
+	tls_forget(regs->di);
 	return 0;
 }
 

@@ -42,7 +42,7 @@ enum event_kind {
 #define EVENT_FLAG_PEEK 0x0004      /* MSG_PEEK: the bytes stay in the socket and come again */
 #define EVENT_FLAG_UNREADABLE 0x0008 /* payload wanted but the buffer could not be read */
 #define EVENT_FLAG_OPAQUE 0x0010    /* the connection has not looked like HTTP/1 so far */
-#define EVENT_FLAG_TLS 0x0020       /* plaintext that a TLS library took or gave: sequence is where its first record stands in the stream */
+#define EVENT_FLAG_TLS 0x0020       /* plaintext that a TLS library took or gave: see struct event_io */
 #define EVENT_FLAG_TURN 0x0040      /* first bytes since the direction turned, on a connection that is not HTTP/1 */
 #define EVENT_FLAG_TOTAL 0x0080     /* several calls as one record: bytes is their sum, time and thread are the last one's */
 #define EVENT_FLAG_HINTS 0x2000     /* struct event_hints follows struct event_io, before the payload */
@@ -63,13 +63,19 @@ struct event_header {
 	__u32 size;  /* whole record in bytes, header and payload included */
 };
 
-/* EVENT_RECEIVE, EVENT_SEND: followed by size - sizeof(struct event_io) payload bytes. */
+/*
+ * EVENT_RECEIVE, EVENT_SEND: followed by size - sizeof(struct event_io) payload bytes.
+ * EVENT_FLAG_TLS: bytes, payload and offset are of the plaintext, whose two directions have counts
+ * of their own; sequence says where in the TCP stream it is. A send: no byte of its ciphertext
+ * stands before. A receive: how far the ciphertext had been received by then. So a receive lies
+ * behind the send that it gets, and before the next one that the sender makes after an answer.
+ */
 struct event_io {
 	struct event_header header;
 	__u32 sequence;      /* TCP sequence number of the first byte in its own direction */
-	__u32 peer_sequence; /* the other direction's position at that moment */
+	__u32 peer_sequence; /* the other direction's position at that moment; TLS: its plaintext bytes so far */
 	__u32 bytes;         /* bytes moved by the call */
-	__u32 padding;
+	__u32 offset;        /* TLS: plaintext bytes in this direction before these, modulo 2^32; else 0 */
 };
 
 /*
@@ -168,7 +174,9 @@ enum loss_cause {
 	LOSS_RING_FULL = 0,       /* bpf_ringbuf_output failed: no room */
 	LOSS_PAYLOAD_UNREADABLE = 1, /* bpf_probe_read_user failed; the record was sent without payload */
 	LOSS_SOCKET_STATE = 2,    /* no memory for per-socket state: the socket was handled as new */
-	LOSS_CAUSES = 3,
+	LOSS_SAMPLED = 3,     /* not in the sample of connections: left out on purpose */
+	LOSS_TLS_UNJOINED = 4, /* plaintext of a TLS library whose connection could not be told */
+	LOSS_CAUSES = 5,
 };
 
 #endif

@@ -147,6 +147,7 @@ struct linux_binprm;
 
 struct pt_regs {
 	unsigned long ax;
+	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
-/* What the programs share: the knobs set before loading, the ring, per-socket state, loss counters. */
+/* What the programs share: knobs, the ring, per-socket state, counters. */
 #ifndef AFTERTRACE_MAPS_H
 #define AFTERTRACE_MAPS_H
 
@@ -25,6 +25,13 @@ __u32 reader_sleeping = 0;
 
 /* The recorder's own process, as the initial pid namespace numbers it: never recorded. */
 __u32 own_tgid = 0;
+
+/* Knobs that turn while the programs run: the steps of the recorder's budget. */
+
+/* Bytes kept of the head of a message that tells of no failure; snaplen and more: no limit of its own. */
+volatile __u32 head_limit = EVENT_PAYLOAD_MAX;
+/* Connections whose sample_key() is below this are recorded; SAMPLE_ALL: every one. */
+volatile __u32 sample_limit = 0xffffffff;
 
 /* max_entries is set before loading. */
 struct {
@@ -67,6 +74,25 @@ struct {
 	__type(value, __u64);
 } losses SEC(".maps");
 
+/* How many records were given to the ring, those that it refused included. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} produced SEC(".maps");
+
+/* Call sites of unreadable payload: the number of the system call, or this where it is none. */
+#define CALLS_MAX 512
+#define CALL_NONE (CALLS_MAX - 1)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CALLS_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} unreadable_calls SEC(".maps");
+
 enum direction {
 	DIRECTION_RECEIVE = 0,
 	DIRECTION_SEND = 1,
@@ -101,7 +127,10 @@ struct hint_state {
  */
 struct socket_state {
 	struct stream_state streams[2];
+	__u64 connect_ns;     /* connect() not told yet: whether it is in the sample shows with its port; 0 none */
+	__u64 connect_cgroup;
 	struct hint_state hints;
+	__u32 sample_key;     /* 0: not computed yet */
 	__u32 tgid; /* who used the socket first (or called connect) */
 	__u32 tid;
 	__u16 role;     /* EVENT_FLAG_ACTIVE, EVENT_FLAG_PASSIVE or 0 */
@@ -110,7 +139,7 @@ struct socket_state {
 	__u8 closed;    /* EVENT_CLOSE is in the ring */
 	__u8 ended;     /* the end of the received stream is in the ring */
 	__u8 http;      /* a message head was seen */
-	__u8 padding;
+	__u8 padding[5];
 };
 
 struct {

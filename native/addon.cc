@@ -10,7 +10,9 @@
 #include "drain.h"
 #include "js_batch.h"
 #include "js_redact.h"
+#include "js_tls.h"
 #include "layout.h"
+#include "privilege.h"
 #include "recorder.h"
 
 namespace aftertrace {
@@ -22,20 +24,29 @@ int64_t nanoseconds(clockid_t clock) {
   return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
 }
 
-// Wall clock minus monotonic clock. Of several tries the one with the least delay between its readings.
-int64_t monotonicOffset() {
+// Another clock minus the monotonic one. Of several tries the one with the least delay between its readings.
+int64_t offsetOf(clockid_t clock) {
   int64_t least = std::numeric_limits<int64_t>::max();
   int64_t offset = 0;
   for (int i = 0; i < 16; i++) {
     const int64_t before = nanoseconds(CLOCK_MONOTONIC);
-    const int64_t wall = nanoseconds(CLOCK_REALTIME);
+    const int64_t other = nanoseconds(clock);
     const int64_t after = nanoseconds(CLOCK_MONOTONIC);
     if (after - before < least) {
       least = after - before;
-      offset = wall - (before + (after - before) / 2);
+      offset = other - (before + (after - before) / 2);
     }
   }
   return offset;
+}
+
+// The monotonic clock now, and by how much the others are ahead of it.
+Napi::Object clocks(Napi::Env env) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("wallOffsetNs", Napi::BigInt::New(env, offsetOf(CLOCK_REALTIME)));
+  object.Set("bootOffsetNs", Napi::BigInt::New(env, offsetOf(CLOCK_BOOTTIME)));
+  object.Set("monotonicNs", Napi::BigInt::New(env, nanoseconds(CLOCK_MONOTONIC)));
+  return object;
 }
 
 Napi::Error toJs(Napi::Env env, const CaptureError &error) {
@@ -59,6 +70,7 @@ CaptureOptions readOptions(Napi::Object options) {
   capture.snaplen = number(options.Get("snaplen"));
   capture.ringBytes = static_cast<std::size_t>(options.Get("ringBytes").As<Napi::Number>().Int64Value());
   capture.hints = number(options.Get("hints"));
+  capture.tls = options.Get("tls").ToBoolean();
   capture.ports = list<uint16_t>(options, "ports", number);
   capture.pids = list<uint32_t>(options, "pids", number);
   capture.names = list<std::string>(
@@ -96,14 +108,17 @@ class Source : public Napi::ObjectWrap<Source> {
                        {InstanceAccessor<&Source::info>("info"),
                         InstanceMethod<&Source::start>("start"),
                         InstanceMethod<&Source::stats>("stats"),
+                        InstanceMethod<&Source::takeGaps>("takeGaps"),
+                        InstanceMethod<&Source::throttle>("throttle"),
                         InstanceMethod<&Source::setHints>("setHints"),
                         InstanceMethod<&Source::pauseHints>("pauseHints"),
+                        InstanceMethod<&Source::tls>("tls"),
                         InstanceMethod<&Source::stop>("stop"),
                         InstanceMethod<&Source::close>("close")});
   }
 
   explicit Source(const Napi::CallbackInfo &call)
-      : ObjectWrap(call), offsetNs_(monotonicOffset()) {
+      : ObjectWrap(call), offsetNs_(offsetOf(CLOCK_REALTIME)) {
     try {
       recorder_ = std::make_unique<Recorder>(readOptions(call[0].As<Napi::Object>()));
       ringBytes_ = recorder_->ringBytes();
@@ -215,6 +230,7 @@ class Source : public Napi::ObjectWrap<Source> {
       drain_->join();
       last_ = drain_->stats();
       last_.ringUsed = 0;
+      lastGaps_ = drain_->takeGaps();
       drain_.reset();
       deliver_.Release();
     }
@@ -238,11 +254,58 @@ class Source : public Napi::ObjectWrap<Source> {
     set("ringFull", static_cast<double>(losses.byCause[LOSS_RING_FULL]));
     set("payloadUnreadable", static_cast<double>(losses.byCause[LOSS_PAYLOAD_UNREADABLE]));
     set("socketState", static_cast<double>(losses.byCause[LOSS_SOCKET_STATE]));
+    set("sampled", static_cast<double>(losses.byCause[LOSS_SAMPLED]));
+    set("tlsUnjoined", static_cast<double>(losses.byCause[LOSS_TLS_UNJOINED]));
     set("recursion", static_cast<double>(losses.recursion));
+    set("produced", static_cast<double>(losses.produced));
+    set("runTimeNs", static_cast<double>(losses.runTime));
+    set("cutHeads", static_cast<double>(drained.cutHeads));
+    set("undescribed", static_cast<double>(drained.undescribed));
     set("backpressure", static_cast<double>(drained.backpressure));
+    Napi::Object unreadable = Napi::Object::New(env);
+    for (const auto &[call, count] : losses.unreadable) {
+      unreadable.Set(call, Napi::Number::New(env, static_cast<double>(count)));
+    }
+    object.Set("unreadableCalls", unreadable);
     object.Set("backpressureFromNs", Napi::BigInt::New(env, drained.backpressureFrom));
     object.Set("backpressureToNs", Napi::BigInt::New(env, drained.backpressureTo));
     return object;
+  }
+
+  // takeGaps(): the holes in streams found since the last call.
+  Napi::Value takeGaps(const Napi::CallbackInfo &call) {
+    const Napi::Env env = call.Env();
+    if (drain_) lastGaps_ = drain_->takeGaps();
+    Napi::Array list = Napi::Array::New(env, lastGaps_.size());
+    for (std::size_t i = 0; i < lastGaps_.size(); i++) {
+      const StreamGap &gap = lastGaps_[i];
+      Napi::Object object = Napi::Object::New(env);
+      object.Set("connection", Napi::BigInt::New(env, gap.connection));
+      object.Set("holes", Napi::Number::New(env, static_cast<double>(gap.holes)));
+      object.Set("bytes", Napi::Number::New(env, static_cast<double>(gap.bytes)));
+      object.Set("fromNs", Napi::BigInt::New(env, gap.from));
+      object.Set("toNs", Napi::BigInt::New(env, gap.to));
+      list.Set(static_cast<uint32_t>(i), object);
+    }
+    lastGaps_.clear();
+    return list;
+  }
+
+  // throttle({ headLimit, sampleLimit }): what the programs leave out from now on.
+  void throttle(const Napi::CallbackInfo &call) {
+    if (!recorder_) return;
+    const Napi::Object knobs = call[0].As<Napi::Object>();
+    Throttle throttle;
+    throttle.headLimit = knobs.Get("headLimit").As<Napi::Number>().Uint32Value();
+    throttle.sampleLimit = knobs.Get("sampleLimit").As<Napi::Number>().Uint32Value();
+    recorder_->throttle(throttle);
+  }
+
+  // { targets, probes, stepped, findings: [{ pid, kind, path, detail }] }; undefined where it is off.
+  Napi::Value tls(const Napi::CallbackInfo &call) {
+    const Napi::Env env = call.Env();
+    TlsWatcher *watcher = recorder_ ? recorder_->tls() : nullptr;
+    return watcher == nullptr ? env.Undefined() : tlsToJs(env, *watcher);
   }
 
   static void onTearDown(void *self) { static_cast<Source *>(self)->end(); }
@@ -257,6 +320,7 @@ class Source : public Napi::ObjectWrap<Source> {
   std::vector<Napi::Promise::Deferred> stopped_;
   DrainStats last_;
   LossCounts lastLosses_;
+  std::vector<StreamGap> lastGaps_;
 };
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
@@ -264,7 +328,16 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
                 return layout(call.Env());
               }));
+  exports.Set("clocks", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
+                return clocks(call.Env());
+              }));
+  exports.Set("limitCapabilities", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
+                bool lossless;
+                const uint64_t kept = call[0].As<Napi::BigInt>().Uint64Value(&lossless);
+                return Napi::String::New(call.Env(), limitCapabilities(kept));
+              }));
   exports.Set("redact", Napi::Function::New(env, redact));
+  exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
   return exports;
 }
 

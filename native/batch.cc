@@ -119,6 +119,7 @@ void Batch::appendIo(const event_io &event, std::size_t row) {
   sequence[row] = event.sequence;
   peer_sequence[row] = event.peer_sequence;
   bytes[row] = event.bytes;
+  count[row] = event.offset;
   const auto *rest = reinterpret_cast<const uint8_t *>(&event + 1);
   std::size_t kept = event.header.size - sizeof event;
   if ((event.header.flags & EVENT_FLAG_HINTS) != 0) {

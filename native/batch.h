@@ -68,6 +68,11 @@ class BytesColumn {
     return {data_.data() + from, static_cast<std::size_t>(offsets_[index + 1]) - from};
   }
 
+  std::pair<const uint8_t *, std::size_t> row(std::size_t index) const {
+    const auto from = static_cast<std::size_t>(offsets_[index]);
+    return {data_.data() + from, static_cast<std::size_t>(offsets_[index + 1]) - from};
+  }
+
   const std::vector<int32_t> &offsets() const { return offsets_; }
   const std::vector<uint8_t> &data() const { return data_; }
 

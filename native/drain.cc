@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kQueuedBatches = 64;
 constexpr std::size_t kQueuedBytes = 64 << 20;
 constexpr std::size_t kSpareBatches = 4;
+// Gaps that wait for JavaScript; while there are more, they wait in the check, where they are few.
+constexpr std::size_t kWaitingGaps = 4096;
 
 }  // namespace
 
@@ -28,6 +30,8 @@ Drain::Drain(Recorder &recorder, int64_t offsetNs, const RedactionPolicy *policy
   // Signals belong to Node's threads: a new thread inherits the mask.
   sigset_t all, before;
   sigfillset(&all);
+  // Except the one that asks every thread to give up its capabilities.
+  sigdelset(&all, SIGRTMAX);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   thread_ = std::thread([this] { run(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -49,12 +53,16 @@ void Drain::run() {
   do {
     drainOnce();
     seal(Limit::bounded);
+    check_.endPass();
+    publish();
   } while (sleep_.wait([this] { return ring_.used() >= recorder_.wakeBytes(); }));
   recorder_.detach();
   // A program may have been running when it was detached: the second pass finds its record.
   while (drainOnce() > 0) {
   }
   seal(Limit::none);
+  check_.finish();
+  publish();
   done_();
 }
 
@@ -76,13 +84,14 @@ void Drain::append(const void *data, std::size_t size) {
 // emptied either way, and memory must not grow with the delay.
 void Drain::seal(Limit limit) {
   if (current_->rows() == 0) return;
+  if (limit == Limit::bounded && !hasRoom()) {
+    dropCurrent();
+    return;
+  }
+  // Only what is handed over is looked at: what is dropped leaves holes.
+  check_.look(*current_, 0);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const bool full = queue_.size() >= kQueuedBatches || queuedBytes_ >= kQueuedBytes;
-    if (full && limit == Limit::bounded) {
-      dropCurrent();
-      return;
-    }
     stats_.events += current_->rows();
     stats_.batches++;
     queuedBytes_ += current_->memory();
@@ -92,7 +101,29 @@ void Drain::seal(Limit limit) {
   ready_();
 }
 
+bool Drain::hasRoom() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return queue_.size() < kQueuedBatches && queuedBytes_ < kQueuedBytes;
+}
+
+void Drain::publish() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  stats_.cutHeads = check_.cutHeads();
+  stats_.undescribed = check_.undescribed();
+  if (gaps_.size() >= kWaitingGaps) return;
+  const std::vector<StreamGap> found = check_.takeGaps();
+  gaps_.insert(gaps_.end(), found.begin(), found.end());
+}
+
+std::vector<StreamGap> Drain::takeGaps() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<StreamGap> taken;
+  taken.swap(gaps_);
+  return taken;
+}
+
 void Drain::dropCurrent() {
+  const std::lock_guard<std::mutex> lock(mutex_);
   const std::size_t rows = current_->rows();
   if (stats_.backpressure == 0) stats_.backpressureFrom = current_->time_ns[0];
   stats_.backpressureTo = current_->time_ns[rows - 1];

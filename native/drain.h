@@ -15,6 +15,7 @@
 #include "redactor.h"
 #include "ring_reader.h"
 #include "ring_sleep.h"
+#include "stream_check.h"
 
 namespace aftertrace {
 
@@ -25,6 +26,8 @@ struct DrainStats {
   uint64_t backpressure = 0;  // rows thrown away because the queue was full
   int64_t backpressureFrom = 0;  // time_ns of the first and the last of them
   int64_t backpressureTo = 0;
+  uint64_t cutHeads = 0;  // heads longer than what was kept of them
+  uint64_t undescribed = 0;  // sends and receives of sockets whose description was lost
   std::size_t queued = 0;
   std::size_t ringUsed = 0;
 };
@@ -47,6 +50,8 @@ class Drain {
   std::unique_ptr<Batch> take();
   void giveBack(std::unique_ptr<Batch> batch);
   DrainStats stats() const;
+  // Holes in streams found since the last call.
+  std::vector<StreamGap> takeGaps();
 
  private:
   enum class Limit { bounded, none };
@@ -55,7 +60,9 @@ class Drain {
   std::size_t drainOnce();
   void append(const void *data, std::size_t size);
   void seal(Limit limit);
+  bool hasRoom() const;
   void dropCurrent();
+  void publish();
   std::unique_ptr<Batch> emptyBatch();
 
   Recorder &recorder_;
@@ -68,11 +75,13 @@ class Drain {
   // Touched by the drain thread only.
   std::unique_ptr<Batch> current_;
   std::unique_ptr<Redactor> redactor_;
+  StreamCheck check_;
 
   mutable std::mutex mutex_;  // guards all below
   std::deque<std::unique_ptr<Batch>> queue_;
   std::size_t queuedBytes_ = 0;
   std::vector<std::unique_ptr<Batch>> spare_;
+  std::vector<StreamGap> gaps_;
   DrainStats stats_;
 
   std::thread thread_;

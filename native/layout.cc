@@ -52,6 +52,8 @@ Napi::Object constants(Napi::Env env) {
   CONSTANT(LOSS_RING_FULL);
   CONSTANT(LOSS_PAYLOAD_UNREADABLE);
   CONSTANT(LOSS_SOCKET_STATE);
+  CONSTANT(LOSS_SAMPLED);
+  CONSTANT(LOSS_TLS_UNJOINED);
   CONSTANT(LOSS_CAUSES);
 #undef CONSTANT
   return object;
@@ -81,6 +83,7 @@ Napi::Object structs(Napi::Env env) {
   FIELD(event_io, sequence);
   FIELD(event_io, peer_sequence);
   FIELD(event_io, bytes);
+  FIELD(event_io, offset);
   STRUCT(event_connection);
   FIELD(event_connection, local_address);
   FIELD(event_connection, remote_address);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <numeric>
 
 #include "aftertrace.skel.h"
 #include "probe.h"
@@ -30,6 +31,12 @@ void allow(bpf_map *map, const Key &key) {
                                     std::strerror(-result) + ")",
                        "Give at most 1024 values per filter.");
   }
+}
+
+// One entry of a per-CPU array, summed; `values` has room for one value per possible CPU.
+uint64_t sumOf(int map, uint32_t index, std::vector<uint64_t> &values) {
+  if (bpf_map_lookup_elem(map, &index, values.data()) != 0) return 0;
+  return std::accumulate(values.begin(), values.end(), uint64_t{0});
 }
 
 }  // namespace
@@ -74,6 +81,30 @@ void Recorder::configure(const CaptureOptions &options) {
     bpf_program__set_autoattach(entry.program, false);
     bpf_program__set_autoload(entry.program, (options.hints & entry.kind) != 0);
   }
+  // What these would remember takes memory even if it is never used.
+  if ((options.hints & HINT_WAKES) == 0) bpf_map__set_max_entries(skeleton_->maps.wake_words, 1);
+  if ((options.hints & HINT_GO) == 0) {
+    bpf_map__set_max_entries(skeleton_->maps.go_layouts, 1);
+    bpf_map__set_max_entries(skeleton_->maps.go_writers, 1);
+  }
+  configureTls(options.tls);
+}
+
+// These are attached where libraries are found.
+void Recorder::configureTls(bool wanted) {
+  tlsWanted_ = wanted;
+  skeleton_->rodata->tls_enabled = wanted;
+  for (bpf_program *program : {skeleton_->progs.on_tls_call, skeleton_->progs.on_tls_return,
+                               skeleton_->progs.on_tls_forget}) {
+    bpf_program__set_autoload(program, wanted);
+    bpf_program__set_autoattach(program, false);
+  }
+  if (wanted) return;
+  // What they would remember takes memory even if it is never used.
+  for (bpf_map *map : {skeleton_->maps.tls_sessions, skeleton_->maps.tls_owners,
+                       skeleton_->maps.tls_waiting_records}) {
+    bpf_map__set_max_entries(map, 1);
+  }
 }
 
 void Recorder::fillFilters(const CaptureOptions &options) {
@@ -110,6 +141,11 @@ void Recorder::attach() {
     attachOnDemand();
   }
   runSnapshot();
+  if (tlsWanted_) {
+    tls_ = std::make_unique<TlsWatcher>(TlsPrograms{skeleton_->progs.on_tls_call,
+                                                    skeleton_->progs.on_tls_return,
+                                                    skeleton_->progs.on_tls_forget});
+  }
 }
 
 void Recorder::runSnapshot() {
@@ -138,6 +174,7 @@ void Recorder::detach() {
     attachOnDemand();
   }
   aftertrace_bpf::detach(skeleton_.get());
+  if (tls_) tls_->stop();
 }
 
 void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
@@ -189,21 +226,37 @@ int Recorder::ringDescriptor() const { return bpf_map__fd(skeleton_->maps.ring);
 
 volatile uint32_t &Recorder::sleeping() const { return skeleton_->bss->reader_sleeping; }
 
+void Recorder::throttle(const Throttle &throttle) {
+  auto &knobs = *skeleton_->data;
+  knobs.head_limit = throttle.headLimit;
+  knobs.sample_limit = throttle.sampleLimit;
+}
+
+void Recorder::sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const {
+  if (counts.byCause[LOSS_PAYLOAD_UNREADABLE] == 0) return;
+  for (uint32_t call = 0; call <= kNoCall; call++) {
+    const uint64_t sum = sumOf(bpf_map__fd(skeleton_->maps.unreadable_calls), call, values);
+    if (sum > 0) counts.unreadable.emplace_back(call, sum);
+  }
+}
+
 LossCounts Recorder::losses() const {
   LossCounts counts;
   const int processors = libbpf_num_possible_cpus();
   if (processors <= 0) return counts;
   std::vector<uint64_t> values(static_cast<std::size_t>(processors));
   for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++) {
-    if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.losses), &cause, values.data()) != 0) continue;
-    for (const uint64_t value : values) counts.byCause[cause] += value;
+    counts.byCause[cause] = sumOf(bpf_map__fd(skeleton_->maps.losses), cause, values);
   }
+  counts.produced = sumOf(bpf_map__fd(skeleton_->maps.produced), 0, values);
+  sumUnreadable(counts, values);
   bpf_program *program;
   bpf_object__for_each_program(program, skeleton_->obj) {
     bpf_prog_info info = {};
     uint32_t size = sizeof info;
     if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0) {
       counts.recursion += info.recursion_misses;
+      counts.runTime += info.run_time_ns;
     }
   }
   return counts;

@@ -8,10 +8,12 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <unordered_set>
 #include <vector>
 
 #include "events.h"
+#include "tls_watcher.h"
 
 struct aftertrace_bpf;
 struct bpf_link;
@@ -22,6 +24,7 @@ namespace aftertrace {
 struct CaptureOptions {
   uint32_t snaplen = 1024;
   std::size_t ringBytes = 16 << 20;  // rounded up to a power of two
+  bool tls = false;                  // probe TLS libraries for their plaintext
   // Empty accepts all.
   std::vector<uint16_t> ports;
   std::vector<uint32_t> pids;
@@ -42,6 +45,18 @@ class CaptureError : public std::runtime_error {
 struct LossCounts {
   uint64_t byCause[LOSS_CAUSES] = {};
   uint64_t recursion = 0;  // runs the kernel skipped because the program was already running there
+  uint64_t produced = 0;   // records given to the ring, those that it refused included
+  uint64_t runTime = 0;    // ns spent in the programs; grows only while the kernel measures it
+  // Payload that could not be read: number of the system call (kNoCall: none), how often.
+  std::vector<std::pair<uint32_t, uint64_t>> unreadable;
+};
+
+constexpr uint32_t kNoCall = 511;
+
+// What the programs leave out to keep the recorder's budget.
+struct Throttle {
+  uint32_t headLimit = EVENT_PAYLOAD_MAX;  // bytes kept of the heads of healthy messages
+  uint32_t sampleLimit = UINT32_MAX;       // connections whose key is below this are recorded
 };
 
 class Recorder {
@@ -63,6 +78,10 @@ class Recorder {
   // Bytes in the ring at which they wake it.
   std::size_t wakeBytes() const { return ringBytes_ / 8; }
   LossCounts losses() const;
+  // Takes effect with the next event.
+  void throttle(const Throttle &throttle);
+  // Null where plaintext of TLS is not asked for, and before attach().
+  TlsWatcher *tls() const { return tls_.get(); }
 
   // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
   // HINT_GO needs the layout of its runtime.
@@ -72,9 +91,11 @@ class Recorder {
 
  private:
   void configure(const CaptureOptions &options);
+  void configureTls(bool wanted);
   void fillFilters(const CaptureOptions &options);
   void identify();
   void runSnapshot();
+  void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
   // A program that only some processes need, because all others pay for it.
   struct OnDemand {
     uint32_t kind;  // HINT_ bit
@@ -89,7 +110,9 @@ class Recorder {
     void operator()(aftertrace_bpf *skeleton) const;
   };
   std::unique_ptr<aftertrace_bpf, Destroy> skeleton_;
+  std::unique_ptr<TlsWatcher> tls_;
   std::size_t ringBytes_ = 0;
+  bool tlsWanted_ = false;
   bool attached_ = false;
   std::mutex hints_;  // the drain thread detaches, JavaScript tells of processes
   bool hintsPaused_ = false;

@@ -24,17 +24,35 @@ void skip(StreamState &state, uint64_t bytes) {
   state.left -= std::min(state.left, bytes);
 }
 
+// Plaintext of TLS is a stream of its own beside the encrypted one, with its own positions.
+constexpr uint64_t kPlaintext = uint64_t{1} << 63;
+
+bool isTls(const Batch &batch, std::size_t row) { return (batch.flags[row] & EVENT_FLAG_TLS) != 0; }
+
+uint64_t keyOf(const Batch &batch, std::size_t row) {
+  return batch.connection[row] | (isTls(batch, row) ? kPlaintext : 0);
+}
+
+uint32_t positionOf(const Batch &batch, std::size_t row) {
+  return isTls(batch, row) ? static_cast<uint32_t>(batch.count[row]) : batch.sequence[row];
+}
+
 bool isPeek(const Batch &batch, std::size_t row) {
   return (batch.flags[row] & EVENT_FLAG_PEEK) != 0;
 }
 
-uint32_t endOf(const Batch &batch, std::size_t row) { return batch.sequence[row] + batch.bytes[row]; }
+uint32_t endOf(const Batch &batch, std::size_t row) {
+  return positionOf(batch, row) + batch.bytes[row];
+}
 
 }  // namespace
 
 void Redactor::apply(Batch &batch, std::size_t row) {
   const uint8_t kind = batch.kind[row];
-  if (kind == EVENT_CLOSE) forget(batch.connection[row]);
+  if (kind == EVENT_CLOSE) {
+    forget(batch.connection[row]);
+    forget(batch.connection[row] | kPlaintext);
+  }
   if (kind != EVENT_SEND && kind != EVENT_RECEIVE) return;
   const auto [bytes, size] = batch.payload.row(row);
   if (size == 0) {
@@ -62,7 +80,7 @@ void Redactor::forget(uint64_t connection) {
 
 // Bytes that were not captured still move the stream on.
 void Redactor::passUncaptured(const Batch &batch, std::size_t row) {
-  const auto known = connections_.find(batch.connection[row]);
+  const auto known = connections_.find(keyOf(batch, row));
   if (known == connections_.end() || isPeek(batch, row)) return;
   StreamState &state =
       batch.kind[row] == EVENT_SEND ? known->second.send : known->second.receive;
@@ -71,7 +89,7 @@ void Redactor::passUncaptured(const Batch &batch, std::size_t row) {
 }
 
 void Redactor::redactRow(Batch &batch, std::size_t row, uint8_t *bytes, std::size_t size) {
-  ConnectionState &both = stateOf(batch.connection[row]);
+  ConnectionState &both = stateOf(keyOf(batch, row));
   const bool isSend = batch.kind[row] == EVENT_SEND;
   StreamState &state = isSend ? both.send : both.receive;
   StreamState &other = isSend ? both.receive : both.send;
@@ -80,7 +98,7 @@ void Redactor::redactRow(Batch &batch, std::size_t row, uint8_t *bytes, std::siz
   const bool peek = isPeek(batch, row);
   if (peek) copy = state;
   StreamState &working = peek ? copy : state;
-  if (working.next != -1 && working.next != batch.sequence[row]) {
+  if (working.next != -1 && working.next != positionOf(batch, row)) {
     loseTrack(working);
     working.left = 0;
   }

@@ -65,7 +65,7 @@ suite('events.h against TypeScript', () => {
         size: 32,
         fields: { time_ns: 0, connection: 8, tgid: 16, tid: 20, kind: 24, flags: 26, size: 28 },
       },
-      event_io: { size: 48, fields: { sequence: 32, peer_sequence: 36, bytes: 40 } },
+      event_io: { size: 48, fields: { sequence: 32, peer_sequence: 36, bytes: 40, offset: 44 } },
       event_connection: {
         size: 104,
         fields: {

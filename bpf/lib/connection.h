@@ -4,6 +4,7 @@
 #define AFTERTRACE_CONNECTION_H
 
 #include "../maps.h"
+#include "budget.h"
 #include "emit.h"
 #include "filter.h"
 
@@ -119,6 +120,14 @@ static __always_inline void connect_called(const struct sock *sk)
 	if (!current_wanted(id) || !ports_wanted(sk))
 		return;
 	state = socket_state(sk, true);
+	if (state && sampling()) {
+		__builtin_memset(state, 0, sizeof(*state));
+		state->role = EVENT_FLAG_ACTIVE;
+		remember_user(state, id);
+		state->connect_ns = bpf_ktime_get_ns();
+		state->connect_cgroup = bpf_get_current_cgroup_id();
+		return;
+	}
 	fill_connection(&event, EVENT_CONNECT, sk, id);
 	event.cgroup = bpf_get_current_cgroup_id();
 	event.header.flags = EVENT_FLAG_ACTIVE;
@@ -163,6 +172,22 @@ static __always_inline void connection_closed(const struct sock *sk)
 	state->closed = connection_changed(sk, state, EVENT_CLOSE);
 }
 
+/* The connect() of a time of sampling, told when the port is known and with it whether to tell. */
+static __always_inline void tell_connect(const struct sock *sk, struct socket_state *state)
+{
+	struct event_connection event;
+	__u64 connect_ns = state->connect_ns;
+
+	state->connect_ns = 0;
+	if (!in_sample(sk, state))
+		return;
+	fill_connection(&event, EVENT_CONNECT, sk, socket_user(state));
+	event.header.time_ns = connect_ns;
+	event.header.flags = EVENT_FLAG_ACTIVE;
+	event.cgroup = state->connect_cgroup;
+	state->recorded = emit(&event, sizeof(event));
+}
+
 static __always_inline void state_changed(const struct sock *sk, int old_state, int new_state)
 {
 	struct socket_state *state;
@@ -174,9 +199,14 @@ static __always_inline void state_changed(const struct sock *sk, int old_state, 
 	} else if (new_state == TCP_ESTABLISHED && old_state == TCP_SYN_RECV) {
 		connection_accepted(sk);
 	} else if (new_state == TCP_CLOSE) {
+		state = socket_state(sk, false);
+		if (state && state->connect_ns)
+			tell_connect(sk, state);
 		connection_closed(sk);
 	} else if (new_state == TCP_ESTABLISHED || new_state == TCP_CLOSE_WAIT) {
 		state = socket_state(sk, false);
+		if (state && state->connect_ns)
+			tell_connect(sk, state);
 		if (state && state->recorded)
 			connection_changed(sk, state, new_state == TCP_ESTABLISHED ?
 						EVENT_ESTABLISHED : EVENT_PEER_CLOSED);

@@ -5,13 +5,30 @@
 
 #include "../maps.h"
 
-static __always_inline void count_loss(__u32 cause)
+static __always_inline void count_one(void *counters, __u32 index)
 {
-	__u64 *counter = bpf_map_lookup_elem(&losses, &cause);
+	__u64 *counter = bpf_map_lookup_elem(counters, &index);
 
 	/* Atomic: a program on this CPU may be interrupted by another one that counts. */
 	if (counter)
 		__sync_fetch_and_add(counter, 1);
+}
+
+static __always_inline void count_loss(__u32 cause)
+{
+	count_one(&losses, cause);
+}
+
+/* Payload that was wanted and could not be read, by the system call that moved it. */
+static __always_inline void count_unreadable(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 call = CALL_NONE;
+
+	count_loss(LOSS_PAYLOAD_UNREADABLE);
+	if (!(task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)))
+		call = ((struct pt_regs *)bpf_task_pt_regs(task))->orig_ax;
+	count_one(&unreadable_calls, call < CALLS_MAX ? call : CALL_NONE);
 }
 
 /*
@@ -28,6 +45,7 @@ static __always_inline __u64 wake_flag(void)
 
 static __always_inline bool emit(void *record, __u64 size)
 {
+	count_one(&produced, 0);
 	if (!bpf_ringbuf_output(&ring, record, size, wake_flag()))
 		return true;
 	count_loss(LOSS_RING_FULL);

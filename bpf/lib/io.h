@@ -4,11 +4,13 @@
 #define AFTERTRACE_IO_H
 
 #include "../maps.h"
+#include "budget.h"
 #include "connection.h"
 #include "emit.h"
 #include "filter.h"
 #include "hints.h"
 #include "http.h"
+#include "tls-socket.h"
 #include "user-buffer.h"
 
 /*
@@ -119,7 +121,7 @@ static __always_inline __u32 keep_head(struct io_scratch *scratch, struct stream
 	if (kept < wanted) {
 		stream->budget = 0;
 		scratch->event.header.flags |= EVENT_FLAG_UNREADABLE;
-		count_loss(LOSS_PAYLOAD_UNREADABLE);
+		count_unreadable();
 	} else if (kept < bytes) {
 		stream->budget = 0;
 		scratch->event.header.flags |= EVENT_FLAG_TRUNCATED;
@@ -147,7 +149,7 @@ static __always_inline __u32 inspect(struct io_scratch *scratch, struct socket_s
 	if (buffer.kind == BUFFER_UNKNOWN) {
 		scratch->event.header.flags |= EVENT_FLAG_UNREADABLE;
 		stream->budget = 0;
-		count_loss(LOSS_PAYLOAD_UNREADABLE);
+		count_unreadable();
 		return 0;
 	}
 	word = first_word(&buffer, bytes, &length);
@@ -164,7 +166,7 @@ static __always_inline __u32 inspect(struct io_scratch *scratch, struct socket_s
 	if (match == HEAD_NO && pending)
 		stream->budget = 0;
 	if (match != HEAD_NO && !joined) {
-		stream->budget = snaplen;
+		stream->budget = head_budget(&buffer, word);
 		stream->tail = 0;
 		scratch->event.header.flags |= EVENT_FLAG_HEAD;
 	}
@@ -183,7 +185,7 @@ static __always_inline void fill_io(struct event_io *event, const struct sock *s
 	fill_header(&event->header, direction == DIRECTION_SEND ? EVENT_SEND : EVENT_RECEIVE,
 		    socket_cookie(sk), id, sizeof(*event));
 	event->bytes = bytes;
-	event->padding = 0;
+	event->offset = 0;
 	if (direction == DIRECTION_SEND) {
 		event->sequence = sent - bytes;
 		event->peer_sequence = received;
@@ -224,6 +226,7 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 	void *record;
 	__u64 id;
 
+	tls_socket_io(sk, result, flags, direction);
 	if (!is_tcp(sk))
 		return;
 	id = bpf_get_current_pid_tgid();
@@ -238,6 +241,8 @@ static __always_inline void stream_io(struct sock *sk, int result, int flags, en
 		return;
 	state = state_or_spare(sk, scratch);
 	if (result == 0 && state->ended)
+		return;
+	if (!in_sample(sk, state))
 		return;
 	fill_io(&scratch->event, sk, id, result, flags, direction);
 	if (!state->described)

@@ -8,6 +8,8 @@ export interface Voice {
   note(text: string): void;
   /** Something is wrong but the work goes on. */
   warn(text: string): void;
+  /** What was asked for while the command runs: said even when quiet. */
+  answer(text: string): void;
   /** A line that replaces itself on a terminal, and is printed now and then elsewhere. */
   progress(text: string): void;
   /** Ends the progress line. */
@@ -33,6 +35,7 @@ export function createVoice(quiet: boolean): Voice {
     note: (text) => {
       if (!quiet) line(text);
     },
+    answer: line,
     warn: (text) => line(`${pc.yellow('warning:')} ${text}`),
     progress: (text) => {
       if (quiet) return;

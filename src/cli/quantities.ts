@@ -63,6 +63,38 @@ export function parseShare(flag: string, text: string): number {
   return share;
 }
 
+/** Parses "5000/s" or "5000" to a number per second. @throws CodedError USAGE */
+export function parsePerSecond(flag: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(?:\/\s*s)?$/i.exec(text.trim());
+  if (match === null || !(Number(match[1]) > 0)) {
+    throw usage(flag, text, 'a number per second such as 5000/s');
+  }
+  return Number(match[1]);
+}
+
+/** Parses "1MiB/s" or "1MiB" to bytes per second. @throws CodedError USAGE */
+export function parseByteRate(flag: string, text: string): number {
+  const rate = parseSize(flag, text.trim().replace(/\s*\/\s*s$/i, ''));
+  if (rate === 0) throw usage(flag, text, 'a rate such as 1MiB/s');
+  return rate;
+}
+
+/** Parses "2%", or "150%" for one and a half processors, to a share of one. @throws CodedError USAGE */
+export function parseCpuShare(flag: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text.trim());
+  const share = match === null ? Number.NaN : Number(match[1]) / (match[2] === '%' ? 100 : 1);
+  if (!(share > 0)) throw usage(flag, text, 'a share of one processor such as 2%');
+  return share;
+}
+
+/** Parses "9464" or "address:port", IPv6 in brackets; loopback if there is no address. @throws CodedError USAGE */
+export function parseListenAddress(flag: string, text: string): { host: string; port: number } {
+  const match = /^(?:(?:\[([0-9a-f:.]+)\]|([^\s:[\]]+)):)?(\d{1,5})$/i.exec(text.trim());
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) throw usage(flag, text, 'a port, or address:port');
+  return { host: match[1] ?? match[2] ?? '127.0.0.1', port };
+}
+
 /** @throws CodedError USAGE naming the flag; what is no number at all yargs gives as NaN */
 export function requireWhole(flag: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;

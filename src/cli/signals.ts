@@ -34,3 +34,9 @@ export function onInterrupt(): Interrupt {
     },
   };
 }
+
+/** Calls `act` whenever the signal comes, instead of what the process would do. @returns how to stop */
+export function onSignal(signal: 'SIGHUP' | 'SIGUSR1', act: () => void): () => void {
+  process.on(signal, act);
+  return () => process.off(signal, act);
+}

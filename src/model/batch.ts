@@ -22,12 +22,12 @@ export const EVENT_COLUMNS = {
   sequence: {
     type: 'uint32',
     encoding: 'delta',
-    doc: 'TCP sequence number of the first byte moved, in its own direction (send: ours, receive: the peer’s).',
+    doc: 'TCP sequence number of the first byte moved, in its own direction (send: ours, receive: the peer’s). Plaintext of TLS: of the ciphertext; send: no byte of it stands before; receive: up to where it had been received by then.',
   },
   peer_sequence: {
     type: 'uint32',
     encoding: 'delta',
-    doc: 'Position of the other direction at that moment.',
+    doc: 'Position of the other direction at that moment. Plaintext of TLS: its plaintext bytes so far.',
   },
   bytes: {
     type: 'uint32',
@@ -44,7 +44,7 @@ export const EVENT_COLUMNS = {
   parent: { type: 'uint32', doc: 'fork: thread id of the creator; process: parent process id.' },
   count: {
     type: 'uint64',
-    doc: 'loss: how many records were lost; clock: wall clock in epoch nanoseconds; loop: descriptors that were ready.',
+    doc: 'send, receive of TLS plaintext: plaintext bytes before these in this direction, modulo 2^32; loss: how many records were lost; clock: wall clock in epoch nanoseconds; loop: descriptors that were ready.',
   },
   peer: {
     later: true,

@@ -21,6 +21,8 @@ export const LossFlag = {
   malformed: 0x40,
   /** The other end of the hop was not recorded (client without server, or server without client). */
   peerUnseen: 0x80,
+  /** To keep the recorder's budget, its other end or what followed was left out: that is neither lost nor failed. */
+  unsampled: 0x100,
 } as const;
 
 /**
@@ -32,6 +34,11 @@ export const EXCHANGE_COLUMNS = {
   process: { type: 'uint32', doc: 'Index into the plan’s processes.' },
   connection: { type: 'uint64', doc: 'Socket cookie.' },
   role: { type: 'uint8', doc: 'Role.' },
+  encrypted: {
+    later: true,
+    type: 'uint8',
+    doc: '1 where TLS encrypted it and its plaintext was recorded: sequence numbers are those of the ciphertext, and the two ends’ differ.',
+  },
   order: { type: 'uint32', doc: 'How many exchanges the connection had before this one.' },
   request_sequence: { type: 'uint32', doc: 'TCP sequence number of the request’s first byte.' },
   response_sequence: {

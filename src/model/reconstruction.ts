@@ -16,6 +16,8 @@ export interface Reconstruction {
   /** Files that could not be used, with the reason. */
   readonly unreadable: readonly { readonly file: string; readonly reason: string }[];
   readonly losses: readonly LossSummary[];
+  /** Stretches in which a recorder left things out to keep its budget; absent where there are none. */
+  readonly budget?: readonly BudgetSummary[];
   readonly counts: ReconstructionCounts;
   /** Links of client spans to the server span that caused them, by verdict. */
   readonly links: {
@@ -67,6 +69,22 @@ export interface LossSummary {
   readonly fromNs: string;
   readonly toNs: string;
   readonly scope: string;
+  /** clock-step, suspend: by how much the wall clock moved, ns as a decimal string. */
+  readonly stepNs?: string;
+  /** sequence-gap: bytes that passed unrecorded. */
+  readonly bytes?: number;
+}
+
+export interface BudgetSummary {
+  readonly host: string;
+  /** Name of the step, and how many steps down it is. */
+  readonly step: string;
+  readonly level: number;
+  /** Connections whose sample key was below this were recorded; 2^32 - 1: all. */
+  readonly sampleLimit: number;
+  readonly reason: string;
+  readonly fromNs: string;
+  readonly toNs: string;
 }
 
 interface ReconstructionCounts {

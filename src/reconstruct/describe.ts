@@ -1,7 +1,9 @@
-import type { ImportSummary, Reconstruction } from '../model/reconstruction.js';
+import type { ImportSummary, LossSummary, Reconstruction } from '../model/reconstruction.js';
 import { TOOL } from '../model/tool.js';
 import type { Catalog } from '../store/catalog.js';
 import type { Assembled } from './assemble/assemble.js';
+import type { Chronicle } from './chronicle.js';
+import { mergeLosses } from './losses.js';
 import type { Plan } from './plan.js';
 import { countLinks } from './summary.js';
 import type { DecodeOutput, ShardOutput } from './tasks.js';
@@ -13,6 +15,8 @@ interface Findings {
   readonly catalog: Pick<Catalog, 'imports' | 'unreadable'>;
   readonly plan: Plan;
   readonly shards: readonly ShardOutput[];
+  /** Per host of the plan. */
+  readonly chronicles: readonly Chronicle[];
   readonly decoded: readonly DecodeOutput[];
   readonly assembled: Assembled;
   readonly services: Reconstruction['services'];
@@ -30,18 +34,54 @@ function summarizeImports({ imports }: Findings['catalog']): ImportSummary[] {
   }));
 }
 
+/** The same range as the wall clock of its host showed it. */
+function onWall<T extends { readonly fromNs: string; readonly toNs: string }>(
+  range: T,
+  { correction, isStepped }: Chronicle,
+): T {
+  if (!isStepped) return range;
+  const wall = (ns: string) => (BigInt(ns) + correction(BigInt(ns))).toString();
+  return { ...range, fromNs: wall(range.fromNs), toNs: wall(range.toNs) };
+}
+
+function lossesOf({ plan, shards, chronicles }: Findings): LossSummary[] {
+  const told = shards.flatMap(({ losses }, i) => {
+    const chronicle = chronicles[plan.segments[i]!.hostIndex]!;
+    return losses.map((loss) => onWall(loss, chronicle));
+  });
+  const silent = chronicles.flatMap((chronicle) =>
+    chronicle.stalls.map((stall) => onWall(stall, chronicle)),
+  );
+  return mergeLosses([...told, ...silent]);
+}
+
+/** From the first to the last moment that was recorded, as wall clocks showed them, inside what was asked for. */
+function rangeOf(
+  { options, plan, shards, chronicles }: Findings,
+  imports: readonly ImportSummary[],
+): { fromNs: bigint; toNs: bigint } {
+  const recorded = shards.map(({ summary }, i) =>
+    onWall(summary, chronicles[plan.segments[i]!.hostIndex]!),
+  );
+  const ends = [...recorded, ...imports]
+    .flatMap(({ fromNs, toNs }) => [fromNs, toNs])
+    .map((ns) => BigInt(ns));
+  const first = ends.reduce((a, b) => (a < b ? a : b));
+  const last = ends.reduce((a, b) => (a > b ? a : b));
+  const { fromNs = first, toNs = last } = options;
+  return { fromNs: fromNs > first ? fromNs : first, toNs: toNs < last ? toNs : last };
+}
+
 /** reconstruction.json of a run. */
 export function describe(findings: Findings): Reconstruction {
-  const { options, catalog, plan, shards, decoded, assembled, services } = findings;
+  const { catalog, shards, chronicles, decoded, assembled, services } = findings;
   const sum = (value: (output: DecodeOutput) => number) =>
     decoded.reduce((total, output) => total + value(output), 0);
-  const { fromNs: askedFrom = plan.baseNs, toNs: askedTo } = options;
   const imports = summarizeImports(catalog);
-  const last = [...shards.map(({ summary }) => summary), ...imports]
-    .map(({ toNs }) => BigInt(toNs))
-    .reduce((a, b) => (a > b ? a : b));
-  const fromNs = askedFrom > plan.baseNs ? askedFrom : plan.baseNs;
-  const toNs = askedTo !== undefined && askedTo < last ? askedTo : last;
+  const { fromNs, toNs } = rangeOf(findings, imports);
+  const budget = chronicles.flatMap((chronicle) =>
+    chronicle.budget.map((period) => onWall(period, chronicle)),
+  );
   return {
     version: 1,
     tool: TOOL,
@@ -50,7 +90,8 @@ export function describe(findings: Findings): Reconstruction {
     segments: shards.map(({ summary }) => summary),
     ...(imports.length === 0 ? {} : { imports }),
     unreadable: catalog.unreadable,
-    losses: shards.flatMap(({ losses }) => losses),
+    losses: lossesOf(findings),
+    ...(budget.length === 0 ? {} : { budget }),
     counts: {
       events: shards.reduce((total, { summary }) => total + summary.rows, 0),
       connections: sum((output) => output.connections),

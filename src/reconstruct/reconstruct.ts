@@ -8,6 +8,7 @@ import { sourcesPath } from '../store/import-files.js';
 import { prepareOutput, writeReconstruction } from '../store/span-store.js';
 import { type Adopted, importedProcesses } from './adopt.js';
 import { assemble } from './assemble/assemble.js';
+import { type Chronicle, readChronicle } from './chronicle.js';
 import { describe } from './describe.js';
 import { groupsFor, makePlan, type Plan } from './plan.js';
 import { type Executor, openPool } from './pool.js';
@@ -105,6 +106,15 @@ function findProcesses(run: Run, shards: readonly ShardOutput[]): ProcessRecord[
   return buildProcesses(perHost, run.plan.baseNs);
 }
 
+function readChronicles({ plan }: Run, shards: readonly ShardOutput[]): Chronicle[] {
+  return plan.hosts.map(({ host }, index) =>
+    readChronicle(
+      host,
+      shards.filter((_, i) => plan.segments[i]!.hostIndex === index),
+    ),
+  );
+}
+
 function decodeAll(
   run: Run,
   shards: readonly ShardOutput[],
@@ -199,11 +209,28 @@ async function execute(run: Run): Promise<Reconstruction> {
   options.onProgress?.({ what: 'assembling', done: 0, total: 1 });
   const { hosts, baseNs } = plan;
   const sources = plan.imports.map(({ path }) => sourcesPath(path));
-  const assembled = await assemble({ groups: causes, hosts, processes, baseNs, sources });
+  const chronicles = readChronicles(run, shards);
+  const assembled = await assemble({
+    groups: causes,
+    hosts,
+    processes,
+    baseNs,
+    sources,
+    chronicles,
+  });
   const hostNames = hosts.map(({ host }) => host);
   const models = causes.flatMap((group) => group.models);
   const services = summarizeServices(assembled.spans, processes, hostNames, models);
-  const reconstruction = describe({ options, plan, catalog, shards, decoded, assembled, services });
+  const reconstruction = describe({
+    options,
+    plan,
+    catalog,
+    shards,
+    chronicles,
+    decoded,
+    assembled,
+    services,
+  });
   options.signal?.throwIfAborted();
   const { spans, traces, links } = assembled;
   await writeReconstruction(options.output, { spans, traces, links, reconstruction });

@@ -5,10 +5,11 @@ import { EventKind, type LossDetail } from '../model/event.js';
 import { HINT_COLUMNS, type HintTable } from '../model/hint.js';
 import type { LossSummary, SegmentSummary } from '../model/reconstruction.js';
 import { concatTables, takeRows } from '../model/tables.js';
-import { openSegment } from '../store/segment-reader.js';
+import { openSegment, type Segment } from '../store/segment-reader.js';
 import { writeTable } from '../store/table-file.js';
 import { takeHints } from './hint-rows.js';
-import type { ProcessEvent, ShardInput, ShardOutput } from './tasks.js';
+import type { ChronicleEvent, ProcessEvent, ShardInput, ShardOutput } from './tasks.js';
+import { type ClockPair, wallClock } from './wall-clock.js';
 
 const TEXT = new TextDecoder();
 
@@ -46,6 +47,35 @@ const OF_ITS_TIME: ReadonlySet<number> = new Set([
   EventKind.wake,
   EventKind.loop,
 ]);
+
+/**
+ * A range of wall time as times of the segment, which differ where the wall clock was set. Where
+ * it was set back, moments happened twice: the range then reaches from the first to the last.
+ */
+async function onRecordingClock(range: Range, segment: Segment): Promise<Range> {
+  const { fromNs, toNs } = range;
+  if (fromNs === undefined && toNs === undefined) return range;
+  const pairs: ClockPair[] = [];
+  for await (const batch of segment.read({ columns: ['time_ns', 'kind', 'count'] })) {
+    for (let row = 0; row < batch.rows; row++) {
+      if (batch.kind[row] !== EventKind.clock) continue;
+      pairs.push({ timeNs: batch.time_ns[row]!, wallNs: batch.count[row]! });
+    }
+  }
+  const { isStepped, correction } = wallClock(pairs);
+  if (!isStepped) return range;
+  const aheads = pairs.map(({ timeNs }) => correction(timeNs));
+  const fits = (ns: bigint) =>
+    aheads.map((ahead) => ns - ahead).filter((time) => time + correction(time) === ns);
+  const least = (times: readonly bigint[]) => times.reduce((a, b) => (a < b ? a : b));
+  const most = (times: readonly bigint[]) => times.reduce((a, b) => (a > b ? a : b));
+  // A moment that the clock jumped over lies in the jump.
+  const moments = (ns: bigint) => (fits(ns).length > 0 ? fits(ns) : aheads.map((a) => ns - a));
+  return {
+    ...(fromNs === undefined ? {} : { fromNs: least(moments(fromNs)) }),
+    ...(toNs === undefined ? {} : { toNs: most(moments(toNs)) }),
+  };
+}
 
 /**
  * The rows inside the range, and those before it that say who is there: a segment begins
@@ -110,6 +140,26 @@ function collectProcessEvents(batch: Batch, out: ProcessEvent[], pids: Set<numbe
   }
 }
 
+const CHRONICLE: ReadonlySet<number> = new Set([
+  EventKind.clock,
+  EventKind.budget,
+  EventKind.heartbeat,
+]);
+
+function collectChronicle(batch: Batch, out: ChronicleEvent[]): void {
+  for (let row = 0; row < batch.rows; row++) {
+    const kind = batch.kind[row]!;
+    if (!CHRONICLE.has(kind)) continue;
+    out.push({
+      kind,
+      timeNs: batch.time_ns[row]!.toString(),
+      wallNs: batch.count[row]!.toString(),
+      name: textAt(batch.name, row),
+      detail: kind === EventKind.budget ? textAt(batch.detail, row) : '',
+    });
+  }
+}
+
 function readLossDetail(text: string): Partial<LossDetail> {
   try {
     return JSON.parse(text) as Partial<LossDetail>;
@@ -130,6 +180,8 @@ function collectLosses(batch: Batch, host: string, out: LossSummary[]): void {
       fromNs: detail.fromNs ?? toNs,
       toNs,
       scope: detail.scope ?? '',
+      ...(detail.stepNs === undefined ? {} : { stepNs: detail.stepNs }),
+      ...(detail.bytes === undefined ? {} : { bytes: detail.bytes }),
     });
   }
 }
@@ -146,14 +198,16 @@ export async function shard(input: ShardInput): Promise<ShardOutput> {
   const pids = new Set<number>();
   const losses: LossSummary[] = [];
   const hints: HintTable[] = [];
+  const chronicle: ChronicleEvent[] = [];
   let rows = 0;
   try {
-    const range = rangeOf(input);
+    const range = await onRecordingClock(rangeOf(input), segment);
     const isBefore = range.fromNs !== undefined && segment.toNs < range.fromNs;
     // Earlier batches are read too, for what they say about connections and processes.
     const options = range.toNs === undefined ? {} : { toNs: range.toNs };
     for await (const whole of isBefore ? [] : segment.read(options)) {
       const batch = selectRows(whole, range);
+      collectChronicle(whole, chronicle);
       rows += batch.rows;
       collectProcessEvents(batch, processEvents, pids);
       collectLosses(batch, segment.header.host, losses);
@@ -185,6 +239,8 @@ export async function shard(input: ShardInput): Promise<ShardOutput> {
     processEvents,
     pids: [...pids].sort((a, b) => a - b),
     losses,
+    recordingId: header.recordingId,
+    chronicle,
   };
 }
 

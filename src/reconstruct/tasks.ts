@@ -44,6 +44,20 @@ export interface ShardOutput {
   /** Every process id that did socket I/O in the segment. */
   readonly pids: readonly number[];
   readonly losses: readonly LossSummary[];
+  readonly recordingId: string;
+  /** What the recorder says of itself, in segment order: few per segment. */
+  readonly chronicle: readonly ChronicleEvent[];
+}
+
+/** A clock, budget or heartbeat event. */
+export interface ChronicleEvent {
+  readonly kind: number;
+  /** Epoch ns as a decimal string. */
+  readonly timeNs: string;
+  /** clock: what the wall clock said, likewise. */
+  readonly wallNs: string;
+  readonly name: string;
+  readonly detail: string;
 }
 
 /** One event of process life, as the plan needs it to tell lives of a pid apart. */

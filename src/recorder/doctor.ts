@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname, resolve } from 'node:path';
+import { HINT_NAMES } from '../model/hints.js';
 import { nativeAvailable } from './native-source.js';
 import { readSystemFile } from './proc.js';
 
@@ -90,6 +91,20 @@ function checkLoad(): Check {
   return fail('loading the programs', availability.reason, availability.remedy);
 }
 
+function checkHints(): Check {
+  const refused = HINT_NAMES.flatMap((name) => {
+    const availability = nativeAvailable([name]);
+    return availability.ok ? [] : [{ name, reason: availability.reason }];
+  });
+  if (refused.length === 0) return ok('hints', HINT_NAMES.join(', '));
+  const names = refused.map(({ name }) => name).join(', ');
+  return warn(
+    'hints',
+    `not ${names}: ${refused[0]!.reason}`,
+    `Leave them out: --hints ${HINT_NAMES.filter((name) => !names.includes(name)).join(',') || 'none'}.`,
+  );
+}
+
 function checkClock(): Check {
   const source = readSystemFile(
     '/sys/devices/system/clocksource/clocksource0/current_clocksource',
@@ -141,6 +156,7 @@ export function examine(directory = '.'): Check[] {
     checkCapabilities(),
     checkLockdown(),
     checkLoad(),
+    checkHints(),
     checkClock(),
     checkDisk(directory),
   ];

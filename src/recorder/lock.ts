@@ -35,14 +35,27 @@ function create(path: string): boolean {
   }
 }
 
+export interface DirectoryLock {
+  /** Makes the lock again if somebody removed it together with the directory. */
+  renew(): void;
+  release(): void;
+}
+
+function renew(path: string): void {
+  try {
+    create(path);
+  } catch {
+    // The directory is not writable now: the log says so.
+  }
+}
+
 /**
  * Makes sure that one recorder alone writes to a directory, which is created (0700) if
  * needed. The lock of a recorder that died is taken over.
  *
- * @returns a function that releases the lock
  * @throws CodedError OUTPUT when another recorder holds it or the directory is not writable
  */
-export function lockDirectory(directory: string): () => void {
+export function lockDirectory(directory: string): DirectoryLock {
   const path = join(directory, LOCK);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -70,11 +83,14 @@ export function lockDirectory(directory: string): () => void {
     if (!create(path))
       throw new CodedError('OUTPUT', 'another recorder is starting here.', directory, 'Try again.');
   }
-  return () => {
-    try {
-      unlinkSync(path);
-    } catch {
-      // The directory is gone: nothing is left to lock.
-    }
+  return {
+    renew: () => renew(path),
+    release: () => {
+      try {
+        unlinkSync(path);
+      } catch {
+        // The directory is gone: nothing is left to lock.
+      }
+    },
   };
 }

@@ -4,15 +4,19 @@ import { fileURLToPath } from 'node:url';
 import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
-import { HINT_NAMES, hintBits } from '../model/hints.js';
+import { type HintName, hintBits } from '../model/hints.js';
 import type { GoLayout } from './go-build.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
 import {
   CAPTURE_LIMITS,
   type CaptureOptions,
+  type ClockReading,
   type EventSource,
   type SourceInfo,
   type SourceStats,
+  type StreamGap,
+  type Throttle,
+  type TlsState,
 } from './source.js';
 
 /** What the C side believes about records and columns; see native/layout.h. */
@@ -25,6 +29,13 @@ export interface NativeLayout {
 }
 
 interface NativeStats {
+  readonly produced: number;
+  readonly runTimeNs: number;
+  readonly sampled: number;
+  readonly cutHeads: number;
+  readonly undescribed: number;
+  /** By number of the system call. */
+  readonly unreadableCalls: Readonly<Record<string, number>>;
   readonly events: number;
   readonly batches: number;
   readonly queuedBatches: number;
@@ -33,6 +44,7 @@ interface NativeStats {
   readonly ringFull: number;
   readonly payloadUnreadable: number;
   readonly socketState: number;
+  readonly tlsUnjoined: number;
   readonly recursion: number;
   readonly backpressure: number;
   readonly backpressureFromNs: bigint;
@@ -43,8 +55,11 @@ interface NativeSource {
   readonly info: { readonly monotonicOffsetNs: bigint; readonly ringBytes: number };
   start(onBatch: (batch: Batch) => void): void;
   stats(): NativeStats;
+  takeGaps(): StreamGap[];
+  throttle(knobs: Throttle): void;
   setHints(pid: number, kinds: number, go?: GoLayout): void;
   pauseHints(paused: boolean): void;
+  tls(): TlsState | undefined;
   stop(): Promise<void>;
   close(): void;
 }
@@ -61,10 +76,24 @@ function toNative(options: CaptureOptions): NativeOptions {
   };
 }
 
+/** One probe that would be set into a TLS library. */
+export interface TlsProbe {
+  readonly program: 'call' | 'result' | 'forget';
+  /** Where in the file, bytes. */
+  readonly offset: number;
+  /** What the function is: see bpf/lib/tls-state.h. */
+  readonly cookie: number;
+  /** True at an instruction that the kernel emulates. */
+  readonly cheap: boolean;
+}
+
 interface NativeAddon {
   readonly Source: new (options: NativeOptions) => NativeSource;
   layout(): NativeLayout;
+  clocks(): ClockReading;
+  limitCapabilities(kept: bigint): string;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
+  tlsProbes(path: string, all: boolean): readonly TlsProbe[];
 }
 
 /** The package root is two levels up from both src/recorder and dist/recorder. */
@@ -135,17 +164,51 @@ function checkOptions(options: CaptureOptions): void {
   }
 }
 
+/** System calls that move bytes of sockets, by their number on x86-64 (arch/x86/entry/syscalls). */
+const CALL_NAMES: Readonly<Record<number, string>> = {
+  0: 'read',
+  1: 'write',
+  19: 'readv',
+  20: 'writev',
+  40: 'sendfile',
+  44: 'sendto',
+  45: 'recvfrom',
+  46: 'sendmsg',
+  47: 'recvmsg',
+  275: 'splice',
+  299: 'recvmmsg',
+  307: 'sendmmsg',
+  327: 'preadv2',
+  328: 'pwritev2',
+  426: 'io_uring_enter',
+  511: 'no system call',
+};
+
+function nameCalls(byNumber: NativeStats['unreadableCalls']): Record<string, number> {
+  const named = Object.entries(byNumber).map(([call, count]): [string, number] => [
+    CALL_NAMES[Number(call)] ?? `system call ${call}`,
+    count,
+  ]);
+  return Object.fromEntries(named);
+}
+
 function toStats(stats: NativeStats): SourceStats {
   return {
+    produced: stats.produced,
     events: stats.events,
     dropped: {
       [LossCause.ringFull]: stats.ringFull,
       [LossCause.recursion]: stats.recursion,
+      [LossCause.refused]: stats.refused,
+      [LossCause.backpressure]: stats.backpressure,
       [LossCause.payloadUnreadable]: stats.payloadUnreadable,
       [LossCause.socketState]: stats.socketState,
-      [LossCause.backpressure]: stats.backpressure,
-      [LossCause.disk]: 0,
+      [LossCause.unknownSocket]: stats.undescribed,
+      [LossCause.snapLength]: stats.cutHeads,
+      [LossCause.budgetSample]: stats.sampled,
+      [LossCause.tlsUnjoined]: stats.tlsUnjoined,
     },
+    unreadableCalls: nameCalls(stats.unreadableCalls),
     backpressureRange:
       stats.backpressure === 0
         ? null
@@ -153,6 +216,7 @@ function toStats(stats: NativeStats): SourceStats {
     ringUsedBytes: stats.ringUsedBytes,
     batches: stats.batches,
     queuedBatches: stats.queuedBatches,
+    runTimeNs: stats.runTimeNs,
   };
 }
 
@@ -204,8 +268,12 @@ export function openNativeSource(options: CaptureOptions): EventSource {
       process.once('exit', close);
     },
     stats: () => toStats(native.stats()),
+    takeGaps: () => native.takeGaps(),
+    clocks: () => addon.clocks(),
+    throttle: (knobs) => native.throttle(knobs),
     setHints: (pid, kinds, go) => native.setHints(pid, kinds, go),
     pauseHints: (paused) => native.pauseHints(paused),
+    tls: () => native.tls(),
     async stop() {
       await native.stop();
       process.off('exit', close);
@@ -213,12 +281,27 @@ export function openNativeSource(options: CaptureOptions): EventSource {
   };
 }
 
+/** Bits of linux/capability.h. */
+const CAPABILITY = { SYS_PTRACE: 1n << 19n, PERFMON: 1n << 38n, BPF: 1n << 39n } as const;
+
+/**
+ * Gives up every capability that recording does not need any more, in all threads and for good: all but
+ * CAP_SYS_PTRACE, which names the executables of other users' processes, and those that attach programs.
+ *
+ * @param attaches true if programs are attached later: to executables, or for hints
+ * @returns what went wrong, '' if nothing
+ */
+export function giveUpCapabilities(attaches: boolean): string {
+  const attach = attaches ? CAPABILITY.PERFMON | CAPABILITY.BPF : 0n;
+  return loadAddon().limitCapabilities(CAPABILITY.SYS_PTRACE | attach);
+}
+
 export type Availability =
   | { readonly ok: true }
   | { readonly ok: false; readonly reason: string; readonly remedy: string };
 
-/** Whether this process can record here: really loads the programs and lets go of them. */
-export function nativeAvailable(): Availability {
+/** Whether this process can record here, with these hints: really loads the programs and lets go of them. */
+export function nativeAvailable(hints: readonly HintName[] = []): Availability {
   try {
     const addon = loadAddon();
     const least = CAPTURE_LIMITS.ringBytes.least;
@@ -229,7 +312,7 @@ export function nativeAvailable(): Availability {
       pids: [],
       names: [],
       cgroups: [],
-      hints: hintBits(HINT_NAMES),
+      hints: hintBits(hints),
     };
     withCodedErrors(() => new addon.Source(toNative(options))).close();
     return { ok: true };
@@ -242,6 +325,15 @@ export function nativeAvailable(): Availability {
 /** Masks batches one after the other, in place, as the recorder does: for the tests. */
 export function redactNatively(policy: RedactionPolicy, batches: readonly Batch[]): void {
   loadAddon().redact(policyLists(policy), batches);
+}
+
+/**
+ * The probes that a file would get, empty for anything that is no TLS library.
+ *
+ * @param all look into the full symbol table too, as for main programs
+ */
+export function tlsProbesOf(path: string, all: boolean): readonly TlsProbe[] {
+  return loadAddon().tlsProbes(path, all);
 }
 
 /** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */

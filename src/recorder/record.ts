@@ -1,36 +1,43 @@
 import { randomUUID } from 'node:crypto';
 import type { Batch } from '../model/batch.js';
 import { describeError } from '../model/errors.js';
-import { LossCause } from '../model/event.js';
 import type { HintName } from '../model/hints.js';
 import { SegmentConverter } from '../store/convert.js';
 import { recoverDirectory } from '../store/recover.js';
+import type { BudgetLimits } from './budget.js';
+import { ClockWatch } from './clock-watch.js';
 import { HintedProcesses } from './hints.js';
-import { lockDirectory } from './lock.js';
-import { LossMeter } from './loss-ledger.js';
+import { type DirectoryLock, lockDirectory } from './lock.js';
 import { readHost } from './proc.js';
+import { type LossTotals, Pulse } from './pulse.js';
 import { Redactor } from './redact.js';
 import { describePolicy, type RedactionPolicy } from './redaction-policy.js';
 import { type RetentionLimits, retain } from './retain.js';
 import { Roster } from './roster.js';
 import { batchOf } from './rows.js';
 import { SegmentLog } from './segment-log.js';
-import type { EventSource, SourceStats } from './source.js';
+import type { EventSource } from './source.js';
 
-export interface RecordOptions {
-  readonly directory: string;
-  /** Stop after this long; undefined: until aborted. */
-  readonly durationMs?: number;
+/** What may change while recording. */
+export interface Adjustable {
   readonly rotateBytes: number;
   readonly rotateMs: number;
   readonly retention: RetentionLimits;
+  readonly statsEveryMs: number;
+  /** What recording may cost. */
+  readonly budget?: BudgetLimits;
+}
+
+export interface RecordOptions extends Adjustable {
+  readonly directory: string;
+  /** Stop after this long; undefined: until aborted. */
+  readonly durationMs?: number;
   /** undefined stores heads as captured. */
   readonly redaction?: RedactionPolicy;
   /** Kinds of hints that processes give, by their runtime. */
   readonly hints: readonly HintName[];
   /** The capture filters in words, '' if none. */
   readonly filters: string;
-  readonly statsEveryMs: number;
 }
 
 /** Totals of a recording so far. */
@@ -40,17 +47,34 @@ export interface RecordStats {
   /** Rows and bytes in segments, before they are compressed. */
   readonly storedRows: number;
   readonly storedBytes: number;
-  readonly dropped: SourceStats['dropped'];
+  /** Records that the kernel programs made. */
+  readonly produced: number;
+  readonly dropped: LossTotals;
+  /** Events that wait in memory for the disk. */
+  readonly waiting: number;
   readonly openConnections: number;
+  /** Name of the budget's step, and how many steps down it is. */
+  readonly budget: string;
+  readonly level: number;
+  /** Of the last second: share of one processor, of the recorder and its kernel programs. */
+  readonly cpuShare: number;
   /** The open segment, '' while the disk refuses. */
   readonly segment: string;
+}
+
+/** What can be done with a recording under way. */
+export interface RecordControl {
+  stats(): RecordStats;
+  /** Closes the open segment and begins another. */
+  rotate(): void;
+  configure(options: Adjustable): void;
 }
 
 export interface RecordHooks {
   /** Ends the recording: everything is flushed and closed. */
   readonly signal: AbortSignal;
   /** Recording has begun. */
-  readonly onStart?: () => void;
+  readonly onStart?: (control: RecordControl) => void;
   readonly onStats: (stats: RecordStats) => void;
   readonly onNote: (text: string) => void;
 }
@@ -58,13 +82,15 @@ export interface RecordHooks {
 /** The moving parts of one recording. */
 interface Recording {
   readonly options: RecordOptions;
+  adjustable: Adjustable;
+  readonly lock: DirectoryLock;
   readonly source: EventSource;
   readonly hooks: RecordHooks;
   readonly converter: SegmentConverter;
   readonly hinted: HintedProcesses;
   readonly roster: Roster;
   readonly log: SegmentLog;
-  readonly losses: LossMeter;
+  readonly pulse: Pulse;
   readonly startMs: number;
 }
 
@@ -73,10 +99,12 @@ function openRecording(
   source: EventSource,
   hooks: RecordHooks,
   converter: SegmentConverter,
+  lock: DirectoryLock,
 ): Recording {
   const hinted = new HintedProcesses(source, options.hints);
   const roster = new Roster(hinted.read, hinted.forget);
   const { monotonicOffsetNs, snaplen } = source.info;
+  const clocks = new ClockWatch(monotonicOffsetNs);
   const log = new SegmentLog({
     directory: options.directory,
     header: {
@@ -89,7 +117,8 @@ function openRecording(
     monotonicOffsetNs,
     rotateBytes: options.rotateBytes,
     rotateMs: options.rotateMs,
-    describe: (timeNs) => roster.describeAll(timeNs),
+    clockRow: () => clocks.pair(source.clocks()),
+    describe: (timeNs) => [...pulse.describe(timeNs), ...roster.describeAll(timeNs)],
     onClosed: (partPath) => {
       converter.convert(partPath).catch((error: unknown) => {
         hooks.onNote(
@@ -99,8 +128,14 @@ function openRecording(
     },
     onNote: hooks.onNote,
   });
-  const losses = new LossMeter(log.now());
-  return { options, source, hooks, converter, hinted, roster, log, losses, startMs: Date.now() };
+  const openConnections = () => roster.openConnections;
+  const { onNote } = hooks;
+  const limits = options.budget ?? {};
+  const pulse: Pulse = new Pulse({ source, log, clocks, limits, openConnections, onNote });
+  const startMs = Date.now();
+  const adjustable = options;
+  const shared = { options, adjustable, lock, source, hooks, converter };
+  return { ...shared, hinted, roster, log, pulse, startMs };
 }
 
 /** What is done with every batch: mask, describe who is new, store. */
@@ -117,24 +152,35 @@ function batchHandler({ options, source, roster, log }: Recording): (batch: Batc
   };
 }
 
-function statsOf({ source, log, roster, startMs }: Recording): RecordStats {
-  const { events, dropped } = source.stats();
+function statsOf({ source, log, roster, pulse, startMs }: Recording): RecordStats {
+  const stats = source.stats();
   return {
     elapsedMs: Date.now() - startMs,
-    events,
+    events: stats.events,
     storedRows: log.rows,
     storedBytes: log.bytes,
-    dropped: { ...dropped, [LossCause.disk]: log.lost },
+    produced: stats.produced,
+    dropped: pulse.totals(stats),
+    waiting: log.waiting,
     openConnections: roster.openConnections,
+    budget: pulse.budget.step.name,
+    level: pulse.budget.level,
+    cpuShare: pulse.cost?.cpuShare ?? 0,
     segment: log.path,
   };
 }
 
-function applyRetention({ options, hooks }: Recording): void {
+function applyRetention({ options, adjustable, hooks, log }: Recording): void {
+  const { directory } = options;
   try {
-    const expired = retain(options.directory, options.retention, Date.now());
+    const { expired, isStarved } = retain(directory, adjustable.retention, Date.now());
     if (expired.length > 0)
       hooks.onNote(`${expired.length} old segments deleted by the retention limits`);
+    log.hold(
+      isStarved
+        ? `${directory}: less of the disk is free than --min-free asks for, and no old segment is left to delete.`
+        : undefined,
+    );
   } catch (error) {
     hooks.onNote(`retention could not be applied: ${describeError(error)}`);
   }
@@ -143,21 +189,56 @@ function applyRetention({ options, hooks }: Recording): void {
 /** Timers of Node hold 31 bits of milliseconds, 24.8 days; longer ones would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Starts the clocks of a recording. @returns a function that stops them */
-function startTimers(recording: Recording): () => void {
-  const { options, hooks, log, source, losses } = recording;
+/** Describes anew the processes whose TLS was found out. */
+function noteTls({ source, roster, log }: Recording): void {
+  const fresh = roster.learnTls(source.tls?.()?.findings ?? [], log.now());
+  if (fresh.length > 0) log.write(batchOf(fresh));
+}
+
+/** Starts the clocks of a recording. @returns how to stop them, and to start the statistics anew */
+function startTimers(recording: Recording): { stop: () => void; restartStats: () => void } {
+  const { hooks, pulse } = recording;
   const everySecond = setInterval(() => {
-    const rows = losses.read(source.stats(), log.now());
-    if (rows.length > 0) log.write(batchOf(rows));
-    log.tick();
+    noteTls(recording);
+    pulse.tick();
   }, 1000);
-  const statsEveryMs = Math.min(options.statsEveryMs, LONGEST_TIMER_MS);
-  const stats = setInterval(() => hooks.onStats(statsOf(recording)), statsEveryMs);
-  const retention = setInterval(() => applyRetention(recording), 10_000);
-  return () => {
-    clearInterval(everySecond);
-    clearInterval(stats);
-    clearInterval(retention);
+  const startStats = () => {
+    const everyMs = Math.min(recording.adjustable.statsEveryMs, LONGEST_TIMER_MS);
+    return setInterval(() => hooks.onStats(statsOf(recording)), everyMs);
+  };
+  let stats = startStats();
+  const retention = setInterval(() => {
+    recording.lock.renew();
+    applyRetention(recording);
+  }, 10_000);
+  return {
+    stop: () => {
+      clearInterval(everySecond);
+      clearInterval(stats);
+      clearInterval(retention);
+    },
+    restartStats: () => {
+      clearInterval(stats);
+      stats = startStats();
+    },
+  };
+}
+
+function controlOf(recording: Recording, restartStats: () => void): RecordControl {
+  const { log, pulse } = recording;
+  return {
+    stats: () => statsOf(recording),
+    rotate: () => {
+      log.rotate();
+      log.tick();
+    },
+    configure: (options) => {
+      recording.adjustable = options;
+      log.configure(options);
+      pulse.budget.configure(options.budget ?? {});
+      restartStats();
+      applyRetention(recording);
+    },
   };
 }
 
@@ -200,28 +281,30 @@ export async function record(
   source: EventSource,
   hooks: RecordHooks,
 ): Promise<RecordStats> {
-  const unlock = lockDirectory(options.directory);
+  const lock = lockDirectory(options.directory);
   const converter = new SegmentConverter();
   try {
     await recoverLeftOvers(options.directory, converter, hooks.onNote);
-    const recording = openRecording(options, source, hooks, converter);
-    recording.log.tick();
+    const recording = openRecording(options, source, hooks, converter, lock);
+    const { log, pulse } = recording;
+    applyRetention(recording);
+    log.tick();
     recording.hinted.scan();
     source.start(batchHandler(recording));
-    hooks.onStart?.();
-    const stopTimers = startTimers(recording);
+    const timers = startTimers(recording);
+    hooks.onStart?.(controlOf(recording, timers.restartStats));
     await untilEnd(options.durationMs, hooks.signal);
     await source.stop();
-    stopTimers();
-    const rows = recording.losses.read(source.stats(), recording.log.now());
-    recording.log.write(batchOf(rows));
+    noteTls(recording);
+    timers.stop();
+    pulse.finish();
+    log.finish();
     const final = statsOf(recording);
-    recording.log.rotate();
     await converter.close();
     applyRetention(recording);
     return final;
   } finally {
     await converter.close();
-    unlock();
+    lock.release();
   }
 }

@@ -56,6 +56,25 @@ interface ConnectionState {
   readonly receive: StreamState;
 }
 
+/** Plaintext of TLS is a stream of its own beside the encrypted one, with its own positions. */
+const PLAINTEXT = 1n << 63n;
+
+function isTls(batch: Batch, row: number): boolean {
+  return (batch.flags[row]! & EventFlag.tls) !== 0;
+}
+
+function keyOf(batch: Batch, row: number): bigint {
+  return isTls(batch, row) ? batch.connection[row]! | PLAINTEXT : batch.connection[row]!;
+}
+
+function positionOf(batch: Batch, row: number): number {
+  return isTls(batch, row) ? Number(batch.count[row]!) : batch.sequence[row]!;
+}
+
+function endOf(batch: Batch, row: number): number {
+  return (positionOf(batch, row) + batch.bytes[row]!) >>> 0;
+}
+
 /**
  * Masks secrets in the captured bytes of batches, in place and without changing lengths,
  * before anything reaches the disk: values of secret headers and query keys become '*',
@@ -72,7 +91,10 @@ export class Redactor {
     const { offsets, data } = batch.payload;
     for (let row = 0; row < batch.rows; row++) {
       const kind = batch.kind[row]!;
-      if (kind === EventKind.close) this.connections.delete(batch.connection[row]!);
+      if (kind === EventKind.close) {
+        this.connections.delete(batch.connection[row]!);
+        this.connections.delete(batch.connection[row]! | PLAINTEXT);
+      }
       if (kind !== EventKind.send && kind !== EventKind.receive) continue;
       const from = offsets[row]!;
       const to = offsets[row + 1]!;
@@ -95,23 +117,23 @@ export class Redactor {
 
   /** Bytes that were not captured still move the stream on. */
   private passUncaptured(batch: Batch, row: number): void {
-    const known = this.connections.get(batch.connection[row]!);
+    const known = this.connections.get(keyOf(batch, row));
     if (known === undefined || (batch.flags[row]! & EventFlag.peek) !== 0) return;
     const state = batch.kind[row] === EventKind.send ? known.send : known.receive;
     if (state.phase !== Phase.body) loseTrack(state);
     state.left = Math.max(0, state.left - batch.bytes[row]!);
-    state.next = (batch.sequence[row]! + batch.bytes[row]!) >>> 0;
+    state.next = endOf(batch, row);
   }
 
   private redactRow(batch: Batch, row: number, bytes: Uint8Array): void {
-    const both = this.stateOf(batch.connection[row]!);
+    const both = this.stateOf(keyOf(batch, row));
     const isSend = batch.kind[row] === EventKind.send;
     const state = isSend ? both.send : both.receive;
     const other = isSend ? both.receive : both.send;
     const isPeek = (batch.flags[row]! & EventFlag.peek) !== 0;
     // Peeked bytes come again: they are masked by a copy, and the stream stays where it is.
     const working = isPeek ? Object.assign(new StreamState(), state) : state;
-    if (working.next !== -1 && working.next !== batch.sequence[row]) {
+    if (working.next !== -1 && working.next !== positionOf(batch, row)) {
       loseTrack(working);
       working.left = 0;
     }
@@ -121,7 +143,7 @@ export class Redactor {
       if (working.phase !== Phase.body) loseTrack(working);
       working.left = Math.max(0, working.left - uncaptured);
     }
-    working.next = (batch.sequence[row]! + batch.bytes[row]!) >>> 0;
+    working.next = endOf(batch, row);
   }
 }
 

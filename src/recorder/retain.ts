@@ -62,16 +62,24 @@ function listSegments(directory: string): StoredSegment[] {
     });
 }
 
-/** Applies the limits to a directory. @returns the segments that were deleted */
-export function retain(directory: string, limits: RetentionLimits, nowMs: number): StoredSegment[] {
-  const { bsize, bavail, blocks } = statfsSync(directory);
+/** What applying the limits did. */
+export interface Retained {
+  readonly expired: readonly StoredSegment[];
+  /** Less than the share that must stay free is free, and nothing is left to delete. */
+  readonly isStarved: boolean;
+}
+
+/** Applies the limits to a directory. */
+export function retain(directory: string, limits: RetentionLimits, nowMs: number): Retained {
+  const before = statfsSync(directory);
   const expired = chooseExpired(
     listSegments(directory),
     limits,
     nowMs,
-    bsize * bavail,
-    bsize * blocks,
+    before.bsize * before.bavail,
+    before.bsize * before.blocks,
   );
   for (const { path } of expired) unlinkSync(path);
-  return expired;
+  const { bavail, blocks } = expired.length > 0 ? statfsSync(directory) : before;
+  return { expired, isStarved: bavail < (limits.minFreeShare ?? 0) * blocks };
 }

@@ -2,6 +2,7 @@ import type { Batch } from '../model/batch.js';
 import { EventFlag, EventKind } from '../model/event.js';
 import { type ProcessFacts, readProcess } from './proc.js';
 import type { Row } from './rows.js';
+import type { TlsFinding } from './source.js';
 
 /** Connections and processes remembered at most; beyond, the oldest are described no more. */
 const MOST_CONNECTIONS = 200_000;
@@ -20,6 +21,8 @@ function textAt(column: Batch['name'], row: number): string {
 export class Roster {
   private readonly connections = new Map<bigint, Row>();
   private readonly processes = new Map<number, ProcessFacts | undefined>();
+  /** What processes do TLS with, those not otherwise known included. */
+  private readonly tls = new Map<number, string>();
 
   constructor(
     private readonly read: (pid: number) => ProcessFacts | undefined = readProcess,
@@ -61,6 +64,7 @@ export class Roster {
       case EventKind.exit:
         if (batch.tid[row] !== pid) break;
         this.processes.delete(pid);
+        this.tls.delete(pid);
         this.forget(pid);
         break;
       default:
@@ -98,14 +102,46 @@ export class Roster {
     }
     const facts = this.read(pid);
     this.processes.set(pid, facts);
-    if (facts !== undefined) fresh.push(describe(pid, facts, timeNs));
+    if (facts !== undefined) fresh.push(this.describe(pid, facts, timeNs));
+  }
+
+  /**
+   * Notes what processes do TLS with.
+   * @returns rows that describe anew those it is news of
+   */
+  learnTls(findings: readonly TlsFinding[], timeNs: bigint): Row[] {
+    const fresh: Row[] = [];
+    for (const { pid, kind, detail } of findings) {
+      const text = detail === '' ? kind : `refused: ${detail}`;
+      const known = this.tls.get(pid);
+      // Of several libraries the one that is seen through counts.
+      if (known === text || known === 'plaintext') continue;
+      if (this.tls.size >= MOST_PROCESSES) this.tls.clear();
+      this.tls.set(pid, text);
+      const facts = this.processes.get(pid);
+      if (facts !== undefined) fresh.push(this.describe(pid, facts, timeNs));
+    }
+    return fresh;
+  }
+
+  private describe(pid: number, facts: ProcessFacts, timeNs: bigint): Row {
+    const tls = this.tls.get(pid);
+    return {
+      timeNs,
+      kind: EventKind.process,
+      pid,
+      tid: pid,
+      parent: facts.parentPid,
+      name: facts.name,
+      detail: JSON.stringify(tls === undefined ? facts.detail : { ...facts.detail, tls }),
+    };
   }
 
   /** Rows that describe all open connections and known processes, for the head of a segment. */
   describeAll(timeNs: bigint): Row[] {
     const rows: Row[] = [];
     for (const [pid, facts] of this.processes) {
-      if (facts !== undefined) rows.push(describe(pid, facts, timeNs));
+      if (facts !== undefined) rows.push(this.describe(pid, facts, timeNs));
     }
     for (const connection of this.connections.values()) rows.push({ ...connection, timeNs });
     return rows;
@@ -114,16 +150,4 @@ export class Roster {
   get openConnections(): number {
     return this.connections.size;
   }
-}
-
-function describe(pid: number, facts: ProcessFacts, timeNs: bigint): Row {
-  return {
-    timeNs,
-    kind: EventKind.process,
-    pid,
-    tid: pid,
-    parent: facts.parentPid,
-    name: facts.name,
-    detail: JSON.stringify(facts.detail),
-  };
 }

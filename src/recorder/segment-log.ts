@@ -1,11 +1,12 @@
+import { existsSync } from 'node:fs';
 import type { Batch } from '../model/batch.js';
 import { describeError } from '../model/errors.js';
-import { EventKind, LossCause } from '../model/event.js';
+import { EventKind, LossCause, type LossDetail } from '../model/event.js';
 import { FORMAT_VERSION, type SegmentHeader } from '../model/segment.js';
 import { TOOL } from '../model/tool.js';
 import { SegmentWriter } from '../store/segment-writer.js';
+import { Backlog, kernelRows } from './backlog.js';
 import { LossLedger } from './loss-ledger.js';
-import { wallNowNs } from './proc.js';
 import { batchOf, type Row } from './rows.js';
 
 /** Part of the header that all segments of a recording share. */
@@ -22,6 +23,8 @@ export interface SegmentLogOptions {
   readonly rotateBytes: number;
   /** ... or is this old. */
   readonly rotateMs: number;
+  /** The clocks as they stand: a row that every segment begins and ends with. */
+  readonly clockRow: () => Row;
   /** Rows that every segment begins with. */
   readonly describe: (timeNs: bigint) => Row[];
   /** A segment was closed and may be converted. */
@@ -32,33 +35,58 @@ export interface SegmentLogOptions {
 
 /** After a failed write, the disk is tried again this often. */
 const RETRY_MS = 1000;
+/** A write that takes longer makes the disk slow. */
+const SLOW_MS = 1000;
+/** A slow disk is mentioned at most this often. */
+const SLOW_NOTE_MS = 60_000;
+/** Rows of the ledger that wait for the disk at most; beyond, the oldest that only tell of life go. */
+const MOST_NOTES = 20_000;
+
+const REFUSED = 'events refused by the disk';
+const DELETED = 'events in a segment that was deleted while it was written';
 
 /**
  * The open segment and its rotation. Never throws for what the disk does: while it
- * refuses, batches are dropped and counted, and the loss is written when it works again.
+ * refuses, the newest events wait in memory, and what has to go for them is counted and written
+ * to the ledger when the disk works again.
  */
 export class SegmentLog {
   private writer: SegmentWriter | undefined;
   private sequence = 0;
   private openedMs = 0;
   private failedMs: number | undefined;
+  private slowNotedMs = -Infinity;
   private readonly refused = new LossLedger();
+  private readonly backlog = new Backlog();
+  /** Rows of the ledger that wait for the disk. */
+  private notes: Row[] = [];
+  /** Why nothing may be written although the disk would take it. */
+  private held: string | undefined;
+  /** Events in the open segment, and the first one's time. */
+  private openEvents = 0;
+  private openFromNs = 0n;
   /** Rows and bytes stored by this recording, closed segments included. */
   rows = 0;
   bytes = 0;
-  /** Rows that the disk refused. */
+  /** Rows of kernel kinds in {@link rows} that only repeat what earlier segments say. */
+  repeated = 0;
+  /** Events that the disk refused, or that vanished with a segment. */
   lost = 0;
 
-  constructor(private readonly options: SegmentLogOptions) {}
+  private limits: Pick<SegmentLogOptions, 'rotateBytes' | 'rotateMs'>;
+
+  constructor(private readonly options: SegmentLogOptions) {
+    this.limits = options;
+  }
 
   /** Name of the open segment, '' while there is none. */
   get path(): string {
     return this.writer?.path ?? '';
   }
 
-  /** True while the disk refuses. */
-  get isFailing(): boolean {
-    return this.failedMs !== undefined;
+  /** Events that wait in memory for the disk. */
+  get waiting(): number {
+    return this.backlog.rows;
   }
 
   /** Epoch ns on the recording's own clock: monotonic time plus its fixed offset. */
@@ -66,32 +94,49 @@ export class SegmentLog {
     return process.hrtime.bigint() + this.options.monotonicOffsetNs;
   }
 
-  /** Appends a batch to the open segment, or counts it as lost. */
-  write(batch: Batch): void {
-    if (batch.rows === 0) return;
-    if (!this.ensureOpen() || !this.tryAppend(batch)) {
-      const fromNs = batch.time_ns[0]!;
-      this.refused.add(LossCause.disk, batch.rows, fromNs, this.now());
-      this.lost += batch.rows;
-      return;
-    }
-    if (this.writer !== undefined && this.writer.bytes >= this.options.rotateBytes) this.rotate();
+  /** Changes when segments are rotated. */
+  configure({ rotateBytes, rotateMs }: Pick<SegmentLogOptions, 'rotateBytes' | 'rotateMs'>): void {
+    this.limits = { rotateBytes, rotateMs };
   }
 
-  /** About once a second: makes appended data durable, rotates by age. */
+  /** Appends a batch to the open segment, or keeps it in memory. */
+  write(batch: Batch): void {
+    if (batch.rows === 0) return;
+    if (this.backlog.isEmpty && this.ensureOpen() && this.tryAppend(batch)) this.rotateIfFull();
+    else this.keep(batch);
+  }
+
+  /** Writes rows of the ledger; while the disk refuses they wait, and are not lost. */
+  note(rows: readonly Row[]): void {
+    if (rows.length === 0) return;
+    this.notes.push(...rows);
+    if (this.writer !== undefined && this.failedMs === undefined) this.writeNotes();
+    if (this.notes.length > MOST_NOTES) this.notes = thin(this.notes);
+  }
+
+  /** Stops writing for a reason outside this log, or goes on (undefined). */
+  hold(reason: string | undefined): void {
+    if (reason === this.held) return;
+    this.held = reason;
+    if (reason === undefined) return;
+    this.rotate();
+    this.options.onNote(`${reason} Recording goes on in memory; what does not fit is counted.`);
+    this.failedMs = Date.now();
+  }
+
+  /** About once a second: makes appended data durable, writes what waited, rotates by age. */
   tick(): void {
-    if (this.writer === undefined) {
-      this.ensureOpen();
-      return;
-    }
+    if (!this.ensureOpen()) return;
+    this.writeNotes();
+    this.writeBacklog();
     try {
-      this.writer.sync();
+      this.timed(() => this.writer?.sync());
     } catch (error) {
       this.fail(error);
-      return;
     }
+    if (this.writer === undefined) return;
     this.noteRecovery();
-    if (Date.now() - this.openedMs >= this.options.rotateMs) this.rotate();
+    if (Date.now() - this.openedMs >= this.limits.rotateMs) this.rotate();
   }
 
   /** Closes the open segment; the next write opens another. */
@@ -100,15 +145,31 @@ export class SegmentLog {
     if (writer === undefined) return;
     this.writer = undefined;
     try {
-      this.append(writer, batchOf([this.clockRow()]));
+      this.append(writer, batchOf([...this.notes.splice(0), this.options.clockRow()]));
       this.options.onClosed(writer.close());
     } catch (error) {
       this.fail(error);
     }
   }
 
+  /** Ends the log: a last try to store what waits, then what is left counts as lost. */
+  finish(): void {
+    if (this.failedMs !== undefined) this.failedMs = 0;
+    this.tick();
+    for (let batch = this.backlog.shift(); batch !== undefined; batch = this.backlog.shift()) {
+      this.loseBatch(batch);
+    }
+    if (this.writer !== undefined) this.note(this.takeRefused());
+    this.rotate();
+  }
+
+  private rotateIfFull(): void {
+    if (this.writer !== undefined && this.writer.bytes >= this.limits.rotateBytes) this.rotate();
+  }
+
   private ensureOpen(): boolean {
     if (this.writer !== undefined) return true;
+    if (this.held !== undefined) return false;
     const { failedMs } = this;
     if (failedMs !== undefined && Date.now() - failedMs < RETRY_MS) return false;
     try {
@@ -131,15 +192,47 @@ export class SegmentLog {
       monotonicOffsetNs: this.options.monotonicOffsetNs.toString(),
     });
     this.openedMs = Date.now();
-    const losses = this.refused.rows('batches refused by the disk');
-    this.append(
-      this.writer,
-      batchOf([this.clockRow(), ...losses, ...this.options.describe(startNs)]),
-    );
-    this.refused.clear();
+    this.openEvents = 0;
+    const rows = this.options.describe(startNs);
+    this.append(this.writer, batchOf([this.options.clockRow(), ...rows]));
+    this.repeated += rows.filter(({ kind }) => kind < EventKind.process).length;
+    this.notes.push(...this.takeRefused());
+    this.writeNotes();
   }
 
-  /** A disk that is nearly full takes a new segment and then refuses: only a second of writing counts. */
+  private takeRefused(): Row[] {
+    const rows = this.refused.rows();
+    this.refused.clear();
+    return rows;
+  }
+
+  private writeNotes(): void {
+    if (this.notes.length === 0 || this.writer === undefined) return;
+    if (this.tryAppend(batchOf(this.notes))) this.notes = [];
+  }
+
+  private writeBacklog(): void {
+    for (let batch = this.backlog.peek(); batch !== undefined; batch = this.backlog.peek()) {
+      if (!this.ensureOpen() || !this.tryAppend(batch)) return;
+      this.backlog.shift();
+      this.rotateIfFull();
+    }
+  }
+
+  private keep(batch: Batch): void {
+    for (const gone of this.backlog.push(batch)) this.loseBatch(gone);
+  }
+
+  /** Descriptions of processes come again with the next segment: only events are a loss. */
+  private loseBatch(batch: Batch): void {
+    const events = kernelRows(batch);
+    if (events === 0) return;
+    this.lost += events;
+    const toNs = batch.time_ns[batch.rows - 1]!;
+    this.refused.add(LossCause.disk, events, batch.time_ns[0]!, toNs, REFUSED);
+  }
+
+  /** A disk that is nearly full takes a new segment and then refuses: only what waited tells, when it is written. */
   private noteRecovery(): void {
     if (this.failedMs === undefined) return;
     this.failedMs = undefined;
@@ -147,8 +240,10 @@ export class SegmentLog {
   }
 
   private tryAppend(batch: Batch): boolean {
+    const { writer } = this;
+    if (writer === undefined) return false;
     try {
-      if (this.writer !== undefined) this.append(this.writer, batch);
+      this.timed(() => this.append(writer, batch));
       return true;
     } catch (error) {
       this.fail(error);
@@ -156,9 +251,24 @@ export class SegmentLog {
     }
   }
 
+  private timed(action: () => void): void {
+    const beginMs = Date.now();
+    action();
+    const endMs = Date.now();
+    if (endMs - beginMs < SLOW_MS || endMs - this.slowNotedMs < SLOW_NOTE_MS) return;
+    this.slowNotedMs = endMs;
+    const seconds = ((endMs - beginMs) / 1000).toFixed(1);
+    this.options.onNote(
+      `${this.options.directory}: the disk is slow, a write took ${seconds} s. Events wait in memory meanwhile; what does not fit is counted.`,
+    );
+  }
+
   private append(writer: SegmentWriter, batch: Batch): void {
     this.bytes += writer.append(batch);
     this.rows += batch.rows;
+    const events = kernelRows(batch);
+    if (events > 0 && this.openEvents === 0) this.openFromNs = batch.time_ns[0]!;
+    this.openEvents += events;
   }
 
   private fail(error: unknown): void {
@@ -171,14 +281,34 @@ export class SegmentLog {
     const { writer } = this;
     this.writer = undefined;
     if (writer === undefined) return;
+    if (!existsSync(writer.path)) this.loseOpenSegment();
     try {
-      this.options.onClosed(writer.close());
+      const path = writer.close();
+      this.options.onClosed(path);
     } catch {
       // What it holds up to its last whole batch is recovered at the next start.
     }
   }
 
-  private clockRow(): Row {
-    return { timeNs: this.now(), kind: EventKind.clock, count: wallNowNs() };
+  private loseOpenSegment(): void {
+    const { openEvents, openFromNs } = this;
+    this.openEvents = 0;
+    this.lost += openEvents;
+    this.refused.add(LossCause.disk, openEvents, openFromNs, this.now(), DELETED);
   }
+}
+
+/** Fewer rows: losses of one cause and scope as one, and of the rest the newest. */
+function thin(rows: readonly Row[]): Row[] {
+  const ledger = new LossLedger();
+  const others: Row[] = [];
+  for (const row of rows) {
+    if (row.kind !== EventKind.loss) others.push(row);
+    else {
+      const { fromNs, scope } = JSON.parse(row.detail ?? '{}') as LossDetail;
+      const cause = row.name as LossCause;
+      ledger.add(cause, Number(row.count), BigInt(fromNs), row.timeNs, scope);
+    }
+  }
+  return [...ledger.rows(), ...others.slice(-MOST_NOTES / 4)];
 }

@@ -19,6 +19,8 @@ export interface CaptureOptions {
   readonly cgroups: readonly bigint[];
   /** Kinds of hints that processes may give: bits of HintKind. */
   readonly hints: number;
+  /** Probe TLS libraries for their plaintext; default false. */
+  readonly tls?: boolean;
   /** Mask secrets before a batch is delivered; undefined delivers heads as captured. */
   readonly redaction?: RedactionPolicy;
 }
@@ -42,20 +44,79 @@ export interface SourceInfo {
   readonly redacted: boolean;
 }
 
+/** Losses that a source counts by itself. */
+export type SourceLoss = Exclude<
+  LossCause,
+  'disk' | 'sequence-gap' | 'budget-heads' | 'clock-step' | 'suspend' | 'stall'
+>;
+
 /** Running totals since start. */
 export interface SourceStats {
+  /** Records that the kernel programs made: in a still moment events + ring-full + refused + backpressure. */
+  readonly produced: number;
   /** Rows that were put into delivered or queued batches. */
   readonly events: number;
-  /**
-   * Losses by cause. Records that are missing: ring-full, recursion, backpressure. Records that
-   * are there but poorer: payload-unreadable, socket-state.
-   */
-  readonly dropped: Readonly<Record<LossCause, number>>;
+  /** By cause; see LossCause. */
+  readonly dropped: Readonly<Record<SourceLoss, number>>;
+  /** Of payload-unreadable, how many by system call that moved the bytes. */
+  readonly unreadableCalls: Readonly<Record<string, number>>;
   /** When the first and the last event lost by backpressure happened, epoch ns; null if none was. */
   readonly backpressureRange: { readonly fromNs: bigint; readonly toNs: bigint } | null;
   readonly ringUsedBytes: number;
   readonly batches: number;
   readonly queuedBatches: number;
+  /** ns spent in the kernel programs; stays 0 where the kernel does not measure it. */
+  readonly runTimeNs: number;
+}
+
+/** Bytes of one connection that passed unrecorded. */
+export interface StreamGap {
+  /** 0n: connections that had no room in the list, together. */
+  readonly connection: bigint;
+  readonly holes: number;
+  readonly bytes: number;
+  /** Of the first and the last event behind a hole, epoch ns. */
+  readonly fromNs: bigint;
+  readonly toNs: bigint;
+}
+
+/** One reading of the kernel's clocks. */
+export interface ClockReading {
+  /** CLOCK_MONOTONIC. */
+  readonly monotonicNs: bigint;
+  /** By how much CLOCK_REALTIME and CLOCK_BOOTTIME are ahead of it. */
+  readonly wallOffsetNs: bigint;
+  readonly bootOffsetNs: bigint;
+}
+
+/** What the kernel programs leave out to keep the recorder's budget. */
+export interface Throttle {
+  /** Bytes kept of the heads of messages that tell of no failure; the snap length: no limit. */
+  readonly headLimit: number;
+  /** Connections whose sample key is below this are recorded; {@link SAMPLE_ALL}: all. */
+  readonly sampleLimit: number;
+}
+
+/** What a process was found to use for TLS. */
+export interface TlsFinding {
+  readonly pid: number;
+  /** plaintext: it is seen, unless `detail` says why not; the others: it is not. */
+  readonly kind: 'plaintext' | 'no-symbols' | 'go' | 'java';
+  /** Path of the library or program, as the process sees it. */
+  readonly path: string;
+  /** Why the kernel refused the probes; '' if it did not. */
+  readonly detail: string;
+}
+
+/** State of the probes in TLS libraries. */
+export interface TlsState {
+  /** Libraries, and programs with one linked in, that are probed now. */
+  readonly targets: number;
+  readonly probes: number;
+  /** Targets with a probe at an instruction that the kernel has to single-step: several times dearer. */
+  readonly stepped: number;
+  /** Found since the last call; the same may come again. */
+  readonly findings: readonly TlsFinding[];
 }
 
 /** Where batches come from: the kernel, or segments played again. */
@@ -68,6 +129,11 @@ export interface EventSource {
    */
   start(onBatch: (batch: Batch) => void): void;
   stats(): SourceStats;
+  /** The holes in the streams of connections found since the last call. */
+  takeGaps(): StreamGap[];
+  clocks(): ClockReading;
+  /** Takes effect with the next event. */
+  throttle(knobs: Throttle): void;
   /**
    * Says which hints a process gives from now on: bits of HintKind, 0 none. Kinds that are off are
    * ignored; those of Go need the layout of its runtime.
@@ -75,6 +141,8 @@ export interface EventSource {
   setHints(pid: number, kinds: number, go?: GoLayout): void;
   /** While paused no process gives hints, except those of threads. */
   pauseHints(paused: boolean): void;
+  /** undefined where the plaintext of TLS is not recorded. */
+  tls?(): TlsState | undefined;
   /** Ends the recording and resolves when everything recorded so far was delivered. */
   stop(): Promise<void>;
 }

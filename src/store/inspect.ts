@@ -1,4 +1,4 @@
-import { EventKind, LossCause } from '../model/event.js';
+import { EventKind, LossCause, STALL_MS } from '../model/event.js';
 import type { SegmentHeader } from '../model/segment.js';
 import { readCatalog, reasonOf, type SegmentInfo, type UnreadableFile } from './catalog.js';
 import type { ImportInfo } from './import-files.js';
@@ -21,6 +21,13 @@ interface InspectedSegment {
   readonly kinds: Counts;
   /** Lost records by cause; 'other' is a cause that this version does not know. */
   readonly losses: Counts;
+}
+
+/** What the recorder of a segment says of itself, times in epoch ns. */
+interface Life {
+  readonly heartbeats: readonly bigint[];
+  /** Names of the budget's steps, '' where it leaves nothing out. */
+  readonly budget: readonly { readonly timeNs: bigint; readonly step: string }[];
 }
 
 interface InspectedImport {
@@ -90,18 +97,26 @@ function sumCounts(all: readonly Counts[]): Counts {
   return sum;
 }
 
-async function countEvents(info: SegmentInfo): Promise<{ kinds: Counts; losses: Counts }> {
+async function countEvents(
+  info: SegmentInfo,
+): Promise<{ kinds: Counts; losses: Counts; life: Life }> {
   const byKind = new Float64Array(256);
   const losses: Record<string, number> = {};
+  const heartbeats: bigint[] = [];
+  const budget: { timeNs: bigint; step: string }[] = [];
   const decoder = new TextDecoder();
   const segment = await openSegment(info.path);
   try {
-    for await (const batch of segment.read({ columns: ['kind', 'count', 'name'] })) {
-      const { kind, count, name } = batch;
+    for await (const batch of segment.read({ columns: ['kind', 'count', 'name', 'time_ns'] })) {
+      const { kind, count, name, time_ns: time } = batch;
+      const nameOf = (i: number) =>
+        decoder.decode(name.data.subarray(name.offsets[i], name.offsets[i + 1]));
       for (let i = 0; i < batch.rows; i++) {
         byKind[kind[i]!]! += 1;
+        if (kind[i] === EventKind.heartbeat) heartbeats.push(time[i]!);
+        if (kind[i] === EventKind.budget) budget.push({ timeNs: time[i]!, step: nameOf(i) });
         if (kind[i] !== EventKind.loss) continue;
-        const cause = decoder.decode(name.data.subarray(name.offsets[i], name.offsets[i + 1]));
+        const cause = nameOf(i);
         add(losses, CAUSES.has(cause) ? cause : 'other', Number(count[i]));
       }
     }
@@ -112,7 +127,7 @@ async function countEvents(info: SegmentInfo): Promise<{ kinds: Counts; losses: 
   for (const [kind, count] of byKind.entries()) {
     if (count > 0) kinds[KIND_NAMES.get(kind) ?? `kind ${kind}`] = count;
   }
-  return { kinds, losses };
+  return { kinds, losses, life: { heartbeats, budget } };
 }
 
 function groupOf(segments: readonly SegmentInfo[]): SegmentGroup {
@@ -166,6 +181,40 @@ function missingWarnings(recording: readonly SegmentInfo[]): string[] {
   return warnings;
 }
 
+const momentOf = (ns: bigint) => new Date(Number(ns / 1_000_000n)).toISOString();
+
+function ordered(times: readonly bigint[]): bigint[] {
+  return [...times].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** Silences between two heartbeats of one recording, and steps of its budget. */
+function lifeWarnings(
+  recording: readonly SegmentInfo[],
+  lives: ReadonlyMap<string, Life>,
+): string[] {
+  const { host } = recording[0]!;
+  const all = recording.flatMap(({ path }) => lives.get(path) ?? []);
+  const beats = ordered(all.flatMap(({ heartbeats }) => heartbeats));
+  const warnings: string[] = [];
+  for (const [i, beat] of beats.entries()) {
+    const before = beats[i - 1] ?? beat;
+    const silentMs = Number(beat - before) / 1e6;
+    if (silentMs <= STALL_MS) continue;
+    const seconds = (silentMs / 1000).toFixed(0);
+    warnings.push(
+      `${host}: the recorder gave no sign of life for ${seconds} s before ${momentOf(beat)}.`,
+    );
+  }
+  const steps = all.flatMap(({ budget }) => budget).sort((a, b) => Number(a.timeNs - b.timeNs));
+  const changes = steps.filter(({ step }, i) => step !== (steps[i - 1]?.step ?? ''));
+  if (changes.length > 0) {
+    const told = changes.slice(0, 8).map(({ step, timeNs }) => `${step} at ${momentOf(timeNs)}`);
+    const rest = changes.length > told.length ? `, and ${changes.length - told.length} more` : '';
+    warnings.push(`${host}: the budget stepped to ${told.join(', ')}${rest}.`);
+  }
+  return warnings;
+}
+
 function inspectImport(info: ImportInfo): InspectedImport {
   const { path, format, parentsKept, services, rows: exchanges, bytes } = info;
   const fromNs = info.fromNs.toString();
@@ -205,7 +254,7 @@ function inspectRecording(segments: readonly SegmentInfo[]): InspectedRecording 
 }
 
 /**
- * Says what directories and files of segments and imports hold. Reads three columns of every
+ * Says what directories and files of segments and imports hold. Reads four columns of every
  * segment. Files that cannot be read are listed, and the rest is used.
  *
  * @throws CodedError INPUT as readCatalog
@@ -215,12 +264,14 @@ export async function inspectPaths(paths: readonly string[]): Promise<InspectRes
   const segments: InspectedSegment[] = [];
   const readable: SegmentInfo[] = [];
   const unreadable = [...catalog.unreadable];
+  const lives = new Map<string, Life>();
   for (const info of catalog.segments) {
     try {
       const { path, header, partial, rows, bytes } = info;
       const fromNs = info.fromNs.toString();
       const toNs = info.toNs.toString();
-      const counts = await countEvents(info);
+      const { life, ...counts } = await countEvents(info);
+      lives.set(path, life);
       segments.push({ path, header, partial, rows, bytes, fromNs, toNs, ...counts });
       readable.push(info);
     } catch (error) {
@@ -245,6 +296,7 @@ export async function inspectPaths(paths: readonly string[]): Promise<InspectRes
       ...unreadable.map(({ file, reason }) => `${file}: ${reason}`),
       ...readable.flatMap(tornWarning),
       ...recordings.flatMap(missingWarnings),
+      ...recordings.flatMap((recording) => lifeWarnings(recording, lives)),
       ...importWarnings(catalog.imports),
     ],
   };

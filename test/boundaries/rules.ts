@@ -43,6 +43,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, string>> = {
   piscina: 'reconstruct/pool.ts',
   yargs: 'cli/',
+  'smol-toml': 'cli/config-file.ts',
+  'prom-client': 'recorder/metrics.ts',
   preact: 'report/viewer/',
   '@preact/signals': 'report/viewer/',
   'apache-arrow': 'store/',

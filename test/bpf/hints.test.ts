@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { EventFlag, EventKind } from '../../src/model/event.js';
-import { type HintName, hintBits } from '../../src/model/hints.js';
+import { HINT_NAMES, type HintName, hintBits } from '../../src/model/hints.js';
 import { HintedProcesses } from '../../src/recorder/hints.js';
 import {
   describeLive,
@@ -156,4 +156,34 @@ describeLive('hints', () => {
       expect(perRequest).toBeLessThan(12);
     },
   );
+
+  it('asyncio: every turn of the loop that had something ready, and only where that kind is on', async () => {
+    const service = await startService('python3', [program('loop.py')]);
+    const events = await record(service, ['loop']);
+    const turns = events.filter(({ kind }) => kind === EventKind.loop);
+    const reads = events.filter(({ kind, bytes }) => kind === EventKind.receive && bytes > 0);
+    expect(reads.length).toBeGreaterThanOrEqual(400);
+    // Whatever the loop reads, it reads after epoll_wait() returned with it.
+    for (const read of reads) {
+      const before = events.slice(0, events.indexOf(read)).reverse();
+      const last = before.find(({ kind }) => kind === EventKind.loop || kind === EventKind.send);
+      if (last !== undefined) expect(last.tid).toBe(read.tid);
+    }
+    expect(turns.length).toBeGreaterThan(100);
+    expect(await record(service, ['wakes', 'lease'])).not.toContainEqual(
+      expect.objectContaining({ kind: EventKind.loop }),
+    );
+  });
+
+  it('gives none for Node, whose calls need none', async () => {
+    const port = await freePort();
+    const { pid } = await startProgram('node', [program('backend.mjs'), String(port)]);
+    const service = { pid: pid!, port, backend: port };
+    const events = await record(service, HINT_NAMES);
+    expect(events.filter(({ kind }) => kind === EventKind.send)).not.toHaveLength(0);
+    expect(events.filter(({ flags }) => flags & EventFlag.hints)).toEqual([]);
+    expect(events.filter(({ kind }) => kind === EventKind.wake || kind === EventKind.loop)).toEqual(
+      [],
+    );
+  });
 });

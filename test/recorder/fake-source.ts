@@ -2,7 +2,15 @@
 import { LossCause } from '../../src/model/event.js';
 import { wallNowNs } from '../../src/recorder/proc.js';
 import { type RecordOptions, type RecordStats, record } from '../../src/recorder/record.js';
-import type { EventSource, SourceInfo, SourceStats } from '../../src/recorder/source.js';
+import type {
+  ClockReading,
+  EventSource,
+  SourceInfo,
+  SourceLoss,
+  SourceStats,
+  StreamGap,
+  Throttle,
+} from '../../src/recorder/source.js';
 import { sampleBatch } from '../store/sample-events.js';
 
 type Deliver = Parameters<EventSource['start']>[0];
@@ -15,14 +23,25 @@ export class FakeSource implements EventSource {
     redacted: false,
   };
   /** Totals since the start, as the kernel counts them. */
-  readonly dropped: Record<LossCause, number> = {
+  readonly dropped: Record<SourceLoss, number> = {
     [LossCause.ringFull]: 0,
     [LossCause.recursion]: 0,
+    [LossCause.refused]: 0,
+    [LossCause.backpressure]: 0,
     [LossCause.payloadUnreadable]: 0,
     [LossCause.socketState]: 0,
-    [LossCause.backpressure]: 0,
-    [LossCause.disk]: 0,
+    [LossCause.unknownSocket]: 0,
+    [LossCause.snapLength]: 0,
+    [LossCause.budgetSample]: 0,
   };
+  readonly unreadableCalls: Record<string, number> = {};
+  /** Handed over at the next look. */
+  readonly gaps: StreamGap[] = [];
+  /** What the recorder asked for, in order. */
+  readonly throttled: Throttle[] = [];
+  /** By how much the wall clock was set, and how long the host slept, since the start. */
+  wallStepNs = 0n;
+  sleptNs = 0n;
   readonly started: Promise<void>;
   isStopped = false;
   /** Delivered by stop(), as the real source delivers what is still in the ring. */
@@ -58,16 +77,33 @@ export class FakeSource implements EventSource {
   }
 
   stats(): SourceStats {
+    const { ringFull, refused, backpressure } = LossCause;
+    const missing = this.dropped[ringFull] + this.dropped[refused] + this.dropped[backpressure];
     return {
+      produced: this.events + missing,
       events: this.events,
       dropped: { ...this.dropped },
+      unreadableCalls: { ...this.unreadableCalls },
       backpressureRange: null,
       ringUsedBytes: 0,
       batches: 0,
       queuedBatches: 0,
+      runTimeNs: 0,
     };
   }
 
+  takeGaps(): StreamGap[] {
+    return this.gaps.splice(0);
+  }
+
+  clocks(): ClockReading {
+    const wallOffsetNs = this.info.monotonicOffsetNs + this.wallStepNs + this.sleptNs;
+    return { monotonicNs: process.hrtime.bigint(), wallOffsetNs, bootOffsetNs: this.sleptNs };
+  }
+
+  throttle(knobs: Throttle): void {
+    this.throttled.push(knobs);
+  }
   setHints(): void {}
 
   pauseHints(): void {}

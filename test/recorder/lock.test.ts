@@ -24,7 +24,7 @@ function refusal(action: () => unknown): CodedError {
 
 test('a directory is created for its owner alone, locked, and free again after the release', () => {
   const directory = join(temporaryDirectory(), 'a', 'b');
-  const release = lockDirectory(directory);
+  const { release } = lockDirectory(directory);
   expect(statSync(directory).mode & 0o777).toBe(0o700);
   expect(statSync(join(directory, LOCK)).mode & 0o777).toBe(0o600);
   expect(readFileSync(join(directory, LOCK), 'utf8')).toBe(
@@ -32,12 +32,12 @@ test('a directory is created for its owner alone, locked, and free again after t
   );
   release();
   expect(existsSync(join(directory, LOCK))).toBe(false);
-  lockDirectory(directory)();
+  lockDirectory(directory).release();
 });
 
 test('a second lock is refused with the directory, the pid of the holder and what to do', () => {
   const directory = temporaryDirectory();
-  const release = lockDirectory(directory);
+  const { release } = lockDirectory(directory);
   const error = refusal(() => lockDirectory(directory));
   expect(error).toMatchObject({ code: 'OUTPUT', place: directory });
   expect(describeError(error)).toBe(
@@ -59,7 +59,7 @@ describe('the lock of a recorder that is gone is taken over', () => {
   ])('%s', (_, content) => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, LOCK), content);
-    const release = lockDirectory(directory);
+    const { release } = lockDirectory(directory);
     expect(readFileSync(join(directory, LOCK), 'utf8')).toContain(`${process.pid} `);
     release();
   });

@@ -71,7 +71,7 @@ test('only closed segments of a recorder are deleted, whatever else lies in the 
   writeAged(directory, segmentName(3).replace('.parquet', '.compat.parquet'), 10, 50);
   mkdirSync(join(directory, segmentName(4)));
   const before = readdirSync(directory).length;
-  const expired = retain(directory, { maxAgeMs: HOUR, maxTotalBytes: 0 }, NOW);
+  const { expired } = retain(directory, { maxAgeMs: HOUR, maxTotalBytes: 0 }, NOW);
   expect(expired.map(({ path }) => path)).toEqual([segment]);
   expect(existsSync(segment)).toBe(false);
   expect(existsSync(open.path)).toBe(true);

@@ -30,6 +30,7 @@ function openLog(changes: Partial<SegmentLogOptions> = {}) {
     monotonicOffsetNs: 1_790_000_000_000_000_000n,
     rotateBytes: 1 << 30,
     rotateMs: 3_600_000,
+    clockRow: () => ({ timeNs: 1_790_000_000_000_000_001n, kind: EventKind.clock, count: 1n }),
     describe: () => [],
     onClosed: (path) => closed.push(path),
     onNote: (text) => notes.push(text),

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import { CodedError } from '../../model/errors.js';
+import { effectOf } from '../../model/event.js';
 import type { Reconstruction } from '../../model/reconstruction.js';
 import { EXIT_CODE_HELP, ExitCode } from '../exit-codes.js';
 import { createVoice, print, reportError, visible } from '../output.js';
@@ -76,8 +77,8 @@ function checkNumbers(args: Args): void {
 
 /** Share of events that did not reach the segments, 0..1. */
 function lossShare({ losses, counts }: Reconstruction): number {
-  const poorer = new Set(['payload-unreadable', 'socket-state']);
-  const lost = losses.reduce((sum, { cause, count }) => sum + (poorer.has(cause) ? 0 : count), 0);
+  const missing = losses.filter(({ cause }) => effectOf(cause) === 'missing');
+  const lost = missing.reduce((sum, { count }) => sum + count, 0);
   return lost === 0 ? 0 : lost / (lost + counts.events);
 }
 

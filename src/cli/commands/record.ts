@@ -1,22 +1,29 @@
 import { statSync } from 'node:fs';
-import type { Argv } from 'yargs';
-import { CodedError } from '../../model/errors.js';
+import yargs, { type Argv } from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { CodedError, describeError } from '../../model/errors.js';
 import { HINT_NAMES, type HintName, hintBits } from '../../model/hints.js';
-import { openNativeSource } from '../../recorder/native-source.js';
-import type { RecordStats } from '../../recorder/record.js';
+import type { BudgetLimits } from '../../recorder/budget.js';
+import type { MetricsAddress } from '../../recorder/metrics.js';
+import { giveUpCapabilities, openNativeSource } from '../../recorder/native-source.js';
+import type { Adjustable, RecordControl } from '../../recorder/record.js';
 import { redactionPolicy } from '../../recorder/redaction-policy.js';
 import { CAPTURE_LIMITS, type CaptureOptions } from '../../recorder/source.js';
+import { findConfigPath, readConfigFile } from '../config-file.js';
 import { EXIT_CODE_HELP } from '../exit-codes.js';
-import { createVoice } from '../output.js';
+import { createVoice, type Voice } from '../output.js';
 import {
-  formatBytes,
-  formatCount,
+  parseByteRate,
+  parseCpuShare,
   parseDuration,
+  parseListenAddress,
+  parsePerSecond,
   parseShare,
   parseSize,
   requireWhole,
 } from '../quantities.js';
-import { onInterrupt } from '../signals.js';
+import { listLosses, statsLine } from '../record-stats.js';
+import { onInterrupt, onSignal } from '../signals.js';
 
 const OPTIONS = {
   out: { type: 'string', alias: 'o', demandOption: true, describe: 'Directory for the segments' },
@@ -80,6 +87,12 @@ const OPTIONS = {
   },
   snaplen: { type: 'number', default: 1024, describe: 'Bytes kept of each message head, 0..4096' },
   'ring-size': { type: 'string', default: '8MiB', describe: 'Buffer between kernel and recorder' },
+  tls: {
+    type: 'string',
+    choices: ['auto', 'off'] as const,
+    default: 'auto' as const,
+    describe: 'Plaintext of TLS from the libraries that programs use (OpenSSL, Node, GnuTLS)',
+  },
   'redact-header': {
     type: 'string',
     array: true,
@@ -104,17 +117,39 @@ const OPTIONS = {
     default: '10s',
     describe: 'How often the statistics line is printed',
   },
+  'max-cpu': {
+    type: 'string',
+    describe: 'Share of one processor that recording may cost, e.g. 2%',
+  },
+  'max-events': { type: 'string', describe: 'Events recorded per second at most, e.g. 50000/s' },
+  'max-disk-rate': {
+    type: 'string',
+    describe: 'Bytes written per second at most, before compression, e.g. 1MiB/s',
+  },
+  metrics: {
+    type: 'string',
+    describe: 'Serve Prometheus metrics at this port of the loopback, or address:port',
+  },
+  config: {
+    type: 'string',
+    describe: 'Take settings from this TOML file; flags and the environment win',
+  },
 } as const;
 
 export const command = 'record';
 export const describe = 'Record the HTTP traffic of this host with eBPF into rotating segments';
 
 export function builder(args: Argv) {
-  return args
-    .options(OPTIONS)
+  return withConfig(args.options(OPTIONS))
     .example('$0 record --out /var/lib/aftertrace', 'record everything, keep the last 72 hours')
     .example('$0 record -o tape --duration 60s --port 8080', 'one minute of one port')
     .epilogue(EXIT_CODE_HELP);
+}
+
+/** Settings of the configuration file, below those of flags and environment. */
+function withConfig<T>(args: Argv<T>): Argv<T> {
+  const path = findConfigPath(hideBin(process.argv), process.env);
+  return path === undefined ? args : args.config(readConfigFile(path, OPTIONS));
 }
 
 type Args = Awaited<ReturnType<typeof builder>['argv']> & { quiet?: boolean };
@@ -154,6 +189,7 @@ function captureOptions(args: Args): CaptureOptions {
     pids: args.pid,
     names: args.process,
     cgroups: args.cgroup.map(cgroupId),
+    tls: args.tls === 'auto',
     hints: hintBits(parseHints(args.hints)),
     ...(args.redact ? { redaction: redactionPolicy(args.redactHeader, args.redactQuery) } : {}),
   };
@@ -172,35 +208,22 @@ function describeFilters(capture: CaptureOptions): string {
     .join('; ');
 }
 
-function totalDropped(stats: RecordStats): number {
-  return Object.values(stats.dropped).reduce((sum, count) => sum + count, 0);
-}
-
-function statsLine(stats: RecordStats): string {
-  const seconds = stats.elapsedMs / 1000;
-  const rate = Math.round(stats.events / Math.max(1, seconds));
-  const lost = Object.entries(stats.dropped)
-    .filter(([, count]) => count > 0)
-    .map(([cause, count]) => `${cause} ${formatCount(count)}`)
-    .join(', ');
-  return [
-    `${Math.round(seconds)} s`,
-    `${formatCount(stats.events)} events (${formatCount(rate)}/s)`,
-    `stored ${formatCount(stats.storedRows)} rows, ${formatBytes(stats.storedBytes)} before compression`,
-    `open connections ${formatCount(stats.openConnections)}`,
-    lost === '' ? 'lost nothing' : `LOST ${lost}`,
-  ].join(' · ');
-}
-
-export async function handler(args: Args): Promise<number> {
-  const { record } = await import('../../recorder/record.js');
-  const voice = createVoice(args.quiet ?? false);
-  const capture = captureOptions(args);
-  const options = {
-    directory: args.out,
-    ...(args.duration === undefined
+function budgetOf(args: Args): BudgetLimits {
+  const { maxCpu, maxEvents, maxDiskRate } = args;
+  return {
+    ...(maxCpu === undefined ? {} : { maxCpu: parseCpuShare('--max-cpu', maxCpu) }),
+    ...(maxEvents === undefined
       ? {}
-      : { durationMs: parseDuration('--duration', args.duration) }),
+      : { maxEventsPerSecond: parsePerSecond('--max-events', maxEvents) }),
+    ...(maxDiskRate === undefined
+      ? {}
+      : { maxBytesPerSecond: parseByteRate('--max-disk-rate', maxDiskRate) }),
+  };
+}
+
+/** What SIGHUP may change. */
+function adjustable(args: Args): Adjustable {
+  return {
     rotateBytes: parseSize('--rotate-size', args.rotateSize),
     rotateMs: parseDuration('--rotate-interval', args.rotateInterval),
     retention: {
@@ -208,23 +231,117 @@ export async function handler(args: Args): Promise<number> {
       maxAgeMs: parseDuration('--max-age', args.maxAge),
       minFreeShare: parseShare('--min-free', args.minFree),
     },
+    statsEveryMs: parseDuration('--stats-interval', args.statsInterval),
+    budget: budgetOf(args),
+  };
+}
+
+const ADJUSTABLE: ReadonlySet<string> = new Set([
+  'rotate-size',
+  'rotate-interval',
+  'max-total-size',
+  'max-age',
+  'min-free',
+  'stats-interval',
+  'max-cpu',
+  'max-events',
+  'max-disk-rate',
+]);
+
+/** Flags whose values differ and that only a new start can change. */
+function fixedChanges(before: Args, after: Args): string[] {
+  const text = (args: Args, name: string) =>
+    JSON.stringify((args as Record<string, unknown>)[name]);
+  return Object.keys(OPTIONS)
+    .filter((name) => !ADJUSTABLE.has(name) && text(before, name) !== text(after, name))
+    .map((name) => `--${name}`);
+}
+
+/** The arguments of this run, with the configuration file as it is now. @throws CodedError */
+async function readArgsAgain(): Promise<Args> {
+  const args = hideBin(process.argv);
+  const parser = yargs(args).env('AFTERTRACE').exitProcess(false).help(false).version(false);
+  return (await builder(parser).fail(false).parseAsync()) as Args;
+}
+
+/** SIGHUP: the configuration is read again and the open segment closed, SIGUSR1: statistics. */
+function obeySignals(args: Args, control: RecordControl, voice: Voice): () => void {
+  let current = args;
+  const reload = async () => {
+    try {
+      const next = await readArgsAgain();
+      control.configure(adjustable(next));
+      const fixed = fixedChanges(current, next);
+      current = next;
+      voice.note('configuration read again, segment rotated');
+      if (fixed.length > 0) voice.warn(`${fixed.join(', ')}: changes only with a new start`);
+    } catch (error) {
+      voice.warn(`configuration not changed: ${describeError(error)}`);
+    }
+    control.rotate();
+  };
+  const offHangUp = onSignal('SIGHUP', () => void reload());
+  const offUser = onSignal('SIGUSR1', () => voice.answer(statsLine(control.stats())));
+  return () => {
+    offHangUp();
+    offUser();
+  };
+}
+
+/** Root keeps what it has: it may have to write to directories of others. */
+function shedPrivileges(attaches: boolean, voice: Voice): void {
+  if (process.getuid?.() === 0) return;
+  const problem = giveUpCapabilities(attaches);
+  if (problem !== '')
+    voice.warn(`capabilities that are not needed could not be given up: ${problem}`);
+}
+
+async function openMetrics(address: MetricsAddress | undefined) {
+  if (address === undefined) return undefined;
+  // Loaded only where it is wanted: it costs memory.
+  const { serveMetrics } = await import('../../recorder/metrics.js');
+  return serveMetrics(address);
+}
+
+export async function handler(args: Args): Promise<number> {
+  const { record } = await import('../../recorder/record.js');
+  const voice = createVoice(args.quiet ?? false);
+  const capture = captureOptions(args);
+  const listen =
+    args.metrics === undefined ? undefined : parseListenAddress('--metrics', args.metrics);
+  const options = {
+    directory: args.out,
+    ...(args.duration === undefined
+      ? {}
+      : { durationMs: parseDuration('--duration', args.duration) }),
+    ...adjustable(args),
     ...(capture.redaction === undefined ? {} : { redaction: capture.redaction }),
     hints: parseHints(args.hints),
     filters: describeFilters(capture),
-    statsEveryMs: parseDuration('--stats-interval', args.statsInterval),
   };
   if (!args.redact) voice.warn('--no-redact: passwords, cookies and tokens are stored as captured');
   const interrupt = onInterrupt();
   const source = openNativeSource(capture);
+  let stopObeying = () => {};
+  const metrics = await openMetrics(listen);
+  if (metrics !== undefined) voice.note(`metrics at http://${metrics.place}/metrics`);
   const final = await record(options, source, {
     signal: interrupt.signal,
-    onStart: () => voice.note(`recording to ${args.out}; Ctrl-C ends and flushes`),
+    onStart: (control) => {
+      stopObeying = obeySignals(args, control, voice);
+      metrics?.begin(control.stats);
+      shedPrivileges(options.hints.length > 0, voice);
+      voice.note(`recording to ${args.out}; Ctrl-C ends and flushes`);
+    },
     onStats: (stats) => voice.progress(statsLine(stats)),
     onNote: voice.note,
+  }).finally(() => {
+    stopObeying();
+    return metrics?.close();
   });
   voice.endProgress();
   voice.note(`recorded ${statsLine(final)}`);
-  if (totalDropped(final) > 0)
+  if (listLosses(final, ['missing', 'poorer']) !== '')
     voice.warn('records were lost; every loss is in the segments and on page one of a report');
   return interrupt.code();
 }

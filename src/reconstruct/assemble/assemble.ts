@@ -5,14 +5,17 @@ import { type LinkTable, type SpanTable, type TraceTable, Verdict } from '../../
 import { concatTables } from '../../model/tables.js';
 import { readTable } from '../../store/table-file.js';
 import { CAUSE_COLUMNS } from '../causality/cause-table.js';
+import type { Chronicle } from '../chronicle.js';
 import { criticalTimes } from './critical.js';
 import { buildLinks } from './link-table.js';
 import { countUnmatched, type Group, type Parents, resolveParents } from './parents.js';
+import { applySampling, Sampling } from './sampling.js';
 import { estimateSkews } from './skew.js';
 import { readAllSources } from './sources.js';
 import { buildSpans, outputOrder, spanIdsOf, spanTimes } from './spans.js';
 import { buildTraces } from './trace-table.js';
 import { buildForest } from './traces.js';
+import { onWallClock } from './wall-times.js';
 
 export interface AssembleInput {
   /** Per group: its exchange files in partition order, and its causes file. */
@@ -22,6 +25,8 @@ export interface AssembleInput {
   readonly baseNs: bigint;
   /** Files that say which spans imported exchanges were made from. */
   readonly sources?: readonly string[];
+  /** Per host: what its recorder said of itself; absent: nothing. */
+  readonly chronicles?: readonly Chronicle[];
 }
 
 export interface Assembled {
@@ -64,14 +69,19 @@ function forgetCut({ parent, verdict }: Parents): void {
  * (about 400 bytes each), because a trace may touch every host.
  */
 export async function assemble(input: AssembleInput): Promise<Assembled> {
-  const { exchanges, groups } = await readGroups(input);
-  const { hosts, processes, baseNs } = input;
-  const spanIds = spanIdsOf(exchanges, hosts);
-  const { parents, hops } = resolveParents(exchanges, groups);
-  const forest = buildForest(exchanges, parents.parent, spanIds);
+  const { exchanges: recorded, groups } = await readGroups(input);
+  const { hosts, processes, baseNs, chronicles = [] } = input;
+  const spanIds = spanIdsOf(recorded, hosts);
+  const { parents, hops } = resolveParents(recorded, groups);
+  const budgets = chronicles.map(({ budget }) => budget);
+  applySampling(recorded, parents, new Sampling(budgets, baseNs));
+  const forest = buildForest(recorded, parents.parent, spanIds);
   forgetCut(parents);
-  const { start, end } = spanTimes(exchanges);
-  const critical = criticalTimes(parents.parent, forest.root, start, end);
+  const times = spanTimes(recorded);
+  const critical = criticalTimes(parents.parent, forest.root, times.start, times.end);
+  // What was decided, was decided on the clock that nobody sets; what is told, is told on the other.
+  const exchanges = onWallClock(recorded, times.start, forest.root, chronicles, baseNs);
+  const { start, end } = exchanges === recorded ? times : spanTimes(exchanges);
   const assembly = {
     exchanges,
     hosts,

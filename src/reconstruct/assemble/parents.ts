@@ -1,4 +1,4 @@
-import { type ExchangeTable, Role } from '../../model/exchange.js';
+import { type ExchangeTable, LossFlag, Role } from '../../model/exchange.js';
 import { Verdict } from '../../model/span.js';
 import { type CauseTable, NO_ROW } from '../causality/cause-table.js';
 import { joinHops } from '../decode/hops.js';
@@ -88,7 +88,7 @@ export function resolveParents(
 
 /**
  * Exchanges whose other end should be in the recording, because that end's address is
- * known as a recorded one, but is not.
+ * known as a recorded one, but is not. What a budget left out is not missed.
  */
 export function countUnmatched(exchanges: ExchangeTable, peer: Int32Array): number {
   const endpoints = new Set<string>();
@@ -100,7 +100,7 @@ export function countUnmatched(exchanges: ExchangeTable, peer: Int32Array): numb
   }
   let unmatched = 0;
   for (let row = 0; row < exchanges.rows; row++) {
-    if (peer[row] !== -1) continue;
+    if (peer[row] !== -1 || exchanges.loss_flags[row]! & LossFlag.unsampled) continue;
     const remote = exchanges.remote_address[row]!;
     const known =
       exchanges.role[row] === Role.client

@@ -122,8 +122,9 @@ export function lossFlags(x: ExchangeTable, parents: Parents, row: number): numb
   return x.loss_flags[row]! | (parents.peer[row] === -1 ? LossFlag.peerUnseen : 0);
 }
 
-/** True for an exchange that failed: a server error, a reset, or no response in the recording. */
+/** True for an exchange that failed: a server error, a reset, or no response where one would have been recorded. */
 export function isError(x: ExchangeTable, row: number): boolean {
-  const failed = LossFlag.reset | LossFlag.responseUnseen;
-  return x.status[row]! >= 500 || (x.loss_flags[row]! & failed) !== 0;
+  const flags = x.loss_flags[row]!;
+  const isSilent = (flags & LossFlag.responseUnseen) !== 0 && (flags & LossFlag.unsampled) === 0;
+  return x.status[row]! >= 500 || (flags & LossFlag.reset) !== 0 || isSilent;
 }

@@ -2,11 +2,10 @@ import { recognizeStart } from '../../http1/start-line.js';
 import type { Batch } from '../../model/batch.js';
 import { EventKind } from '../../model/event.js';
 import { Role } from '../../model/exchange.js';
+import { type Flows, isPlaintext } from './plaintext.js';
 
 /** The rows of one connection, sorted by what they are. */
-export interface ConnectionRows {
-  readonly sends: number[];
-  readonly receives: number[];
+export interface ConnectionRows extends Flows {
   /** Row that holds the most complete addresses; -1 none. */
   described: number;
   /** Row of connect(); -1 none. */
@@ -36,10 +35,10 @@ function orderByConnection(events: Batch): Uint32Array {
 function place(events: Batch, row: number, rows: ConnectionRows): void {
   switch (events.kind[row]) {
     case EventKind.send:
-      rows.sends.push(row);
+      (isPlaintext(events, row) ? rows.plainSends : rows.sends).push(row);
       break;
     case EventKind.receive:
-      rows.receives.push(row);
+      (isPlaintext(events, row) ? rows.plainReceives : rows.receives).push(row);
       if (events.bytes[row] === 0) rows.end = laterRow(events, rows.end, row);
       break;
     case EventKind.connect:
@@ -73,6 +72,8 @@ export function forEachConnection(
     const rows: ConnectionRows = {
       sends: [],
       receives: [],
+      plainSends: [],
+      plainReceives: [],
       described: -1,
       connect: -1,
       close: -1,
@@ -108,7 +109,7 @@ function firstKind(events: Batch, rows: readonly number[]) {
 }
 
 /** Which end of the connection this is, or undefined where no HTTP was seen. */
-export function roleOf(events: Batch, rows: ConnectionRows): Role | undefined {
+export function roleOf(events: Batch, rows: Pick<Flows, 'sends' | 'receives'>): Role | undefined {
   const sent = firstKind(events, rows.sends);
   if (sent !== undefined) return sent === 'request' ? Role.client : Role.server;
   const received = firstKind(events, rows.receives);

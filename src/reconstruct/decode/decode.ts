@@ -9,6 +9,7 @@ import type { DecodeInput, DecodeOutput } from '../tasks.js';
 import { forEachConnection, roleOf } from './connections.js';
 import { ExchangeBuilder } from './exchange-builder.js';
 import { pairMessages } from './pairing.js';
+import { isEncrypted, messageRows, withPlaintextPositions } from './plaintext.js';
 import { buildStream } from './streams.js';
 
 /** Exchanges of one host's events, gathered in a builder, with what was counted on the way. */
@@ -33,21 +34,23 @@ export function decodeEvents(
   processOf: (host: number, pid: number, time: number) => number,
 ): Decoded {
   const builder = new ExchangeBuilder(events, baseNs, processOf);
+  const streams = withPlaintextPositions(events);
   const counts = { connections: 0, opaqueConnections: 0, clientExchanges: 0, serverExchanges: 0 };
   forEachConnection(events, (rows, connection) => {
-    if (rows.sends.length + rows.receives.length === 0) return;
+    if (rows.sends.length + rows.receives.length === 0 && !isEncrypted(rows)) return;
     counts.connections++;
-    const role = roleOf(events, rows);
+    const { sends, receives } = messageRows(rows);
+    const role = roleOf(events, { sends, receives });
     if (role === undefined) {
       counts.opaqueConnections++;
       return;
     }
     const isClient = role === Role.client;
-    const requests = buildStream(events, isClient ? rows.sends : rows.receives);
-    const responses = buildStream(events, isClient ? rows.receives : rows.sends);
-    const pairs = pairMessages(events, requests, responses, rows.end !== -1);
+    const requests = buildStream(streams, isClient ? sends : receives);
+    const responses = buildStream(streams, isClient ? receives : sends);
+    const pairs = pairMessages(streams, requests, responses, rows.end !== -1);
     counts[isClient ? 'clientExchanges' : 'serverExchanges'] += pairs.length;
-    builder.add({ host, connection, role, rows }, pairs);
+    builder.add({ host, connection, role, rows, encrypted: isEncrypted(rows) }, pairs);
   });
   return { builder, ...counts };
 }

@@ -10,6 +10,8 @@ export interface ConnectionFacts {
   readonly connection: bigint;
   readonly role: Role;
   readonly rows: ConnectionRows;
+  /** True where the messages are plaintext of TLS. */
+  readonly encrypted: boolean;
 }
 
 interface Entry {
@@ -91,6 +93,7 @@ export class ExchangeBuilder {
       process: u32(({ process }) => process),
       connection: BigUint64Array.from(entries, ({ facts }) => facts.connection),
       role: Uint8Array.from(entries, ({ facts }) => facts.role),
+      encrypted: Uint8Array.from(entries, ({ facts }) => Number(facts.encrypted)),
       order: u32(({ order }) => order),
       request_sequence: u32((entry) => at(requestFirst(entry), events.sequence)),
       response_sequence: u32((entry) => at(responseFirst(entry), events.sequence)),

@@ -1,4 +1,5 @@
 import { type ExchangeTable, Role } from '../../model/exchange.js';
+import { joinEncrypted } from './encrypted-hops.js';
 
 /** How far a server may seem to begin before its client, or the reverse, across hosts, ns. */
 const CLOCK_TOLERANCE_NS = 60e9;
@@ -27,15 +28,31 @@ function startOf(x: ExchangeTable, row: number): number {
   return Number.isNaN(start) ? x.response_start[row]! : start;
 }
 
+function apart(x: ExchangeTable, a: number, b: number): number {
+  return Math.abs(startOf(x, a) - startOf(x, b));
+}
+
+function take(
+  client: number,
+  server: number,
+  taken: Uint8Array,
+  out: { client: number[]; server: number[] },
+): void {
+  taken[client] = 1;
+  taken[server] = 1;
+  out.client.push(client);
+  out.server.push(server);
+}
+
 /** Index of the free server nearest in time, -1 if none is near enough. */
 function nearest(x: ExchangeTable, client: number, servers: readonly number[], taken: Uint8Array) {
   let best = -1;
   let distance = CLOCK_TOLERANCE_NS;
   for (const server of servers) {
-    const apart = Math.abs(startOf(x, server) - startOf(x, client));
-    if (taken[server] === 0 && apart <= distance) {
+    const away = apart(x, server, client);
+    if (taken[server] === 0 && away <= distance) {
       best = server;
-      distance = apart;
+      distance = away;
     }
   }
   return best;
@@ -59,10 +76,7 @@ function joinBy(
     if (x.role[row] !== Role.client || taken[row] === 1 || !usable(row)) continue;
     const server = nearest(x, row, servers.get(key(x, row)) ?? [], taken);
     if (server === -1) continue;
-    taken[row] = 1;
-    taken[server] = 1;
-    out.client.push(row);
-    out.server.push(server);
+    take(row, server, taken, out);
   }
 }
 
@@ -70,12 +84,23 @@ function joinBy(
  * Joins the two ends of every hop: the request that a client sent at TCP sequence number n
  * of a connection is the one that the server received at n. What is left, because address
  * translation showed the ends different tuples, joins by the sequence numbers of both
- * streams (2^-64 by chance). Reused tuples and wrapped numbers are told apart by time.
+ * streams (2^-64 by chance). Encrypted ones join by what their positions allow. Reused tuples and wrapped numbers are told apart by time.
  */
 export function joinHops(exchanges: ExchangeTable): Hops {
   const taken = new Uint8Array(exchanges.rows);
   const out = { client: [] as number[], server: [] as number[] };
-  joinBy(exchanges, tupleKey, (row) => exchanges.remote_port[row] !== 0, taken, out);
-  joinBy(exchanges, sequenceKey, (row) => exchanges.response_sequence[row] !== 0, taken, out);
+  const { encrypted, remote_port, response_sequence } = exchanges;
+  const isPlain = (row: number) => encrypted[row] === 0;
+  joinBy(exchanges, tupleKey, (row) => isPlain(row) && remote_port[row] !== 0, taken, out);
+  joinBy(exchanges, sequenceKey, (row) => isPlain(row) && response_sequence[row] !== 0, taken, out);
+  joinEncrypted(
+    exchanges,
+    Array.from(exchanges.encrypted.keys()).filter((row) => !isPlain(row)),
+    {
+      taken,
+      isNear: (client, server) => apart(exchanges, client, server) <= CLOCK_TOLERANCE_NS,
+      join: (client, server) => take(client, server, taken, out),
+    },
+  );
   return { client: Uint32Array.from(out.client), server: Uint32Array.from(out.server) };
 }

@@ -1,3 +1,4 @@
+import { effectOf } from '../../model/event.js';
 import type {
   Conclusion,
   ErrorGroup,
@@ -108,7 +109,9 @@ function caveats(findings: Findings, culprit: Factor | undefined): string[] {
   const found: string[] = [];
   const { incident } = windows;
   const lost = quality.losses.filter(
-    ({ fromMs, toMs }) => incident === null || (fromMs < incident.toMs && toMs > incident.fromMs),
+    ({ cause, fromMs, toMs }) =>
+      effectOf(cause) !== 'time' &&
+      (incident === null || (fromMs < incident.toMs && toMs > incident.fromMs)),
   );
   if (lost.length > 0) {
     const count = lost.reduce((sum, loss) => sum + loss.count, 0);

@@ -9,6 +9,7 @@ const TEXT: Readonly<Record<keyof typeof LossFlag, string>> = {
   reset: 'the connection was reset or failed',
   malformed: 'the head could not be understood in full',
   peerUnseen: 'the other end of the hop was not recorded',
+  unsampled: 'the recorder left the rest out to keep its budget',
 };
 
 /** LossFlag bits in words; '' if none is set. */

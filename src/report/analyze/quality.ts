@@ -1,6 +1,8 @@
+import { effectOf, type LossEffect } from '../../model/event.js';
 import type { Reconstruction } from '../../model/reconstruction.js';
+import { SAMPLE_ALL } from '../../model/sample.js';
 import type { Quality, QualityNote } from '../contract.js';
-import { formatCount, formatDuration, formatShare } from '../format.js';
+import { formatBytes, formatClock, formatCount, formatDuration, formatShare } from '../format.js';
 
 /** Shares of links left unknown, or of other ends missing, that are fair and poor. */
 const FAIR = 0.01;
@@ -10,14 +12,78 @@ function level(share: number): QualityNote['level'] {
   return share > POOR ? 'poor' : share > FAIR ? 'fair' : 'good';
 }
 
+function sumOf(losses: Reconstruction['losses'], effect: LossEffect): number {
+  return losses.reduce(
+    (sum, { cause, count }) => sum + (effectOf(cause) === effect ? count : 0),
+    0,
+  );
+}
+
 function lossNote({ losses, counts }: Reconstruction): QualityNote {
-  const lost = losses.reduce((sum, { count }) => sum + count, 0);
+  const lost = sumOf(losses, 'missing');
+  const poorer = sumOf(losses, 'poorer');
+  const also =
+    poorer === 0
+      ? ''
+      : ` ${formatCount(poorer)} more times it counted what makes records poorer: heads beyond the snap length, unreadable payload, bytes that passed unrecorded.`;
   const label = lost === 0 ? 'nothing lost' : `${formatCount(lost)} records lost`;
   const text =
     lost === 0
       ? `The recorder counted no lost record among ${formatCount(counts.events)} events.`
       : `The recorder counted ${formatCount(lost)} lost records beside ${formatCount(counts.events)} events; what they held is missing below.`;
-  return { level: lost === 0 ? 'good' : level(lost / (lost + counts.events)), label, text };
+  const isGood = lost === 0 && poorer === 0;
+  const share = (lost + poorer) / (lost + poorer + counts.events);
+  return { level: isGood ? 'good' : level(share), label, text: text + also };
+}
+
+/** Stretches told in the note about the budget at most. */
+const MOST_STRETCHES = 4;
+
+function budgetNotes({ budget = [], losses }: Reconstruction, epochNs: bigint): QualityNote[] {
+  if (budget.length === 0) return [];
+  const clock = (ns: string) => formatClock(epochNs.toString(), Number(BigInt(ns) - epochNs) / 1e6);
+  const told = budget
+    .slice(0, MOST_STRETCHES)
+    .map(
+      ({ host, step, fromNs, toNs, reason }) =>
+        `${host} at ${step} from ${clock(fromNs)} to ${clock(toNs)} (${reason})`,
+    );
+  const rest = budget.length - told.length;
+  const sampled = budget.some(({ sampleLimit }) => sampleLimit < SAMPLE_ALL);
+  const effect = sampled
+    ? 'Where only a sample of the connections was recorded, counts are too low, other ends and parents may be left out without being lost, and calls are linked by what their messages say alone.'
+    : 'All connections were recorded, but hints or the ends of heads are missing.';
+  const left = sumOf(losses, 'chosen');
+  return [
+    {
+      level: sampled ? 'poor' : 'fair',
+      label: sampled ? 'only a sample at times' : 'detail reduced at times',
+      text: `To keep the budget, less was recorded: ${told.join('; ')}${rest > 0 ? `; and ${formatCount(rest)} more stretches` : ''}. ${formatCount(left)} calls or heads were left out so. ${effect}`,
+    },
+  ];
+}
+
+function clockNotes({ losses }: Reconstruction, epochNs: bigint): QualityNote[] {
+  const events = losses.filter(({ cause }) => effectOf(cause) === 'time');
+  if (events.length === 0) return [];
+  const told = events.slice(0, MOST_STRETCHES).map(({ host, scope, toNs, stepNs }) => {
+    const at = formatClock(epochNs.toString(), Number(BigInt(toNs) - epochNs) / 1e6);
+    const by = stepNs === undefined ? '' : ` by ${formatDuration(Number(BigInt(stepNs)) / 1e6)}`;
+    return `${host}: ${scope}${by}, ${at}`;
+  });
+  const rest = events.length - told.length;
+  const isStepped = events.some(({ stepNs }) => stepNs !== undefined);
+  return [
+    {
+      level: 'fair',
+      label: isStepped ? 'a clock was set' : 'the recorder paused',
+      text: `${told.join('; ')}${rest > 0 ? `; and ${formatCount(rest)} more` : ''}. ${
+        isStepped
+          ? 'Times below are what the wall clock said; durations come from the monotonic clock and hold.'
+          : 'Events of such a pause waited in the ring; what it could not hold is among the losses.'
+      }`,
+    },
+  ];
 }
 
 function linkNote({ links }: Reconstruction): QualityNote {
@@ -94,6 +160,8 @@ export function assessQuality(reconstruction: Reconstruction, epochNs: bigint): 
       linkNote(reconstruction),
       hopNote(reconstruction),
       opaqueNote(reconstruction),
+      ...budgetNotes(reconstruction, epochNs),
+      ...clockNotes(reconstruction, epochNs),
       ...fileNotes(reconstruction),
       ...skewNotes(reconstruction),
     ],
@@ -104,8 +172,11 @@ export function assessQuality(reconstruction: Reconstruction, epochNs: bigint): 
       model,
       ...links,
     })),
-    losses: reconstruction.losses.map(({ fromNs, toNs, ...loss }) => ({
-      ...loss,
+    losses: reconstruction.losses.map(({ fromNs, toNs, host, cause, count, scope, bytes }) => ({
+      host,
+      cause,
+      count,
+      scope: bytes === undefined ? scope : `${scope}, ${formatBytes(bytes)}`,
       fromMs: toMs(fromNs),
       toMs: toMs(toNs),
     })),

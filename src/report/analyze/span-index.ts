@@ -87,7 +87,8 @@ function outcomes(table: SpanTable, end: Float64Array, endOfRecording: number) {
   for (let row = 0; row < table.rows; row++) {
     const flags = table.loss_flags[row]!;
     const isSilent = (flags & LossFlag.responseUnseen) !== 0;
-    const isLate = endOfRecording - end[row]! < UNFINISHED_MS;
+    const isLeftOut = (flags & LossFlag.unsampled) !== 0;
+    const isLate = isLeftOut || endOfRecording - end[row]! < UNFINISHED_MS;
     const isReset = (flags & LossFlag.reset) !== 0;
     if (isSilent && isLate && !isReset) unfinished[row] = 1;
     else if (table.status[row]! >= 500 || isReset || isSilent) failed[row] = 1;

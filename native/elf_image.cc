@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "elf_image.h"
+
+#include <elf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace aftertrace {
+namespace {
+
+constexpr std::size_t kMostSegments = 256;
+constexpr std::size_t kMostSections = 65'536;
+constexpr std::size_t kMostSectionNames = 4 << 20;
+// Beyond this a table is passed over: no known program comes near.
+constexpr uint64_t kLargestTable = 256 << 20;
+constexpr std::size_t kChunk = 256 << 10;
+constexpr std::size_t kMostFound = 4096;
+
+bool isPlace(uint64_t offset, uint64_t size) {
+  return offset <= INT64_MAX && size <= INT64_MAX - offset;
+}
+
+}  // namespace
+
+ElfImage::ElfImage(int descriptor) : descriptor_(descriptor) { valid_ = readHeaders(); }
+
+std::size_t ElfImage::readAt(uint64_t offset, void *data, std::size_t size) const {
+  if (!isPlace(offset, size)) return 0;
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t got = pread(descriptor_, static_cast<char *>(data) + done, size - done,
+                              static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+bool ElfImage::readHeaders() {
+  Elf64_Ehdr header;
+  if (readAt(0, &header, sizeof header) != sizeof header) return false;
+  const bool ours = std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
+                    header.e_ident[EI_CLASS] == ELFCLASS64 &&
+                    header.e_ident[EI_DATA] == ELFDATA2LSB && header.e_machine == EM_X86_64;
+  if (!ours || header.e_phentsize != sizeof(Elf64_Phdr)) return false;
+
+  std::vector<Elf64_Phdr> segments(std::min<std::size_t>(header.e_phnum, kMostSegments));
+  std::size_t bytes = segments.size() * sizeof(Elf64_Phdr);
+  segments.resize(readAt(header.e_phoff, segments.data(), bytes) / sizeof(Elf64_Phdr));
+  for (const Elf64_Phdr &segment : segments) {
+    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_X) == 0) continue;
+    code_.push_back({segment.p_vaddr, segment.p_offset, segment.p_filesz});
+  }
+
+  if (header.e_shentsize != sizeof(Elf64_Shdr)) return true;
+  std::vector<Elf64_Shdr> sections(std::min<std::size_t>(header.e_shnum, kMostSections));
+  bytes = sections.size() * sizeof(Elf64_Shdr);
+  sections.resize(readAt(header.e_shoff, sections.data(), bytes) / sizeof(Elf64_Shdr));
+  for (const Elf64_Shdr &section : sections) {
+    sections_.push_back({section.sh_name, section.sh_type, section.sh_link, section.sh_offset,
+                         section.sh_size, section.sh_entsize});
+  }
+  if (header.e_shstrndx < sections_.size()) {
+    const Section &names = sections_[header.e_shstrndx];
+    sectionNames_.resize(static_cast<std::size_t>(std::min<uint64_t>(names.size, kMostSectionNames)));
+    sectionNames_.resize(readAt(names.offset, sectionNames_.data(), sectionNames_.size()));
+  }
+  return true;
+}
+
+bool ElfImage::hasSection(std::string_view name) const {
+  return std::any_of(sections_.begin(), sections_.end(), [&](const Section &section) {
+    return section.name < sectionNames_.size() &&
+           sectionNames_.compare(section.name, name.size() + 1, std::string(name) + '\0') == 0;
+  });
+}
+
+std::map<uint32_t, std::size_t> ElfImage::nameOffsets(const Section &strings,
+                                                      const std::vector<std::string> &names) const {
+  std::map<uint32_t, std::size_t> found;
+  std::size_t longest = 0;
+  for (const std::string &name : names) longest = std::max(longest, name.size() + 1);
+  std::vector<char> chunk(kChunk + longest);
+  // Chunks overlap by the longest name, so that none is cut; one found twice is the same entry.
+  for (uint64_t at = 0; at < strings.size; at += kChunk) {
+    const std::size_t wanted =
+        static_cast<std::size_t>(std::min<uint64_t>(chunk.size(), strings.size - at));
+    const std::size_t got = readAt(strings.offset + at, chunk.data(), wanted);
+    for (std::size_t index = 0; index < names.size(); index++) {
+      const std::size_t length = names[index].size() + 1;  // the NUL too: names are whole
+      const char *from = chunk.data();
+      const char *const end = chunk.data() + got;
+      while (found.size() < kMostFound) {
+        const void *hit = memmem(from, static_cast<std::size_t>(end - from), names[index].c_str(), length);
+        if (hit == nullptr) break;
+        from = static_cast<const char *>(hit);
+        found[static_cast<uint32_t>(at + static_cast<std::size_t>(from - chunk.data()))] = index;
+        from += length;
+      }
+    }
+    if (got < wanted) break;
+  }
+  return found;
+}
+
+std::map<std::string, uint64_t> ElfImage::functions(const std::vector<std::string> &names,
+                                                    Table table) const {
+  std::map<std::string, uint64_t> found;
+  const uint32_t type = table == Table::exported ? SHT_DYNSYM : SHT_SYMTAB;
+  for (const Section &symbols : sections_) {
+    if (symbols.type != type || symbols.entrySize != sizeof(Elf64_Sym)) continue;
+    if (symbols.link >= sections_.size() || symbols.size > kLargestTable) continue;
+    const Section &strings = sections_[symbols.link];
+    if (strings.size > kLargestTable) continue;
+    const auto offsets = nameOffsets(strings, names);
+    if (offsets.empty()) continue;
+    std::vector<Elf64_Sym> chunk(kChunk / sizeof(Elf64_Sym));
+    const uint64_t count = symbols.size / sizeof(Elf64_Sym);
+    for (uint64_t at = 0; at < count; at += chunk.size()) {
+      const std::size_t wanted = static_cast<std::size_t>(std::min<uint64_t>(chunk.size(), count - at));
+      const std::size_t got =
+          readAt(symbols.offset + at * sizeof(Elf64_Sym), chunk.data(), wanted * sizeof(Elf64_Sym)) /
+          sizeof(Elf64_Sym);
+      for (std::size_t i = 0; i < got; i++) {
+        const Elf64_Sym &symbol = chunk[i];
+        if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF) continue;
+        const auto name = offsets.find(symbol.st_name);
+        if (name != offsets.end()) found.emplace(names[name->second], symbol.st_value);
+      }
+      if (got < wanted) break;
+    }
+  }
+  return found;
+}
+
+std::optional<uint64_t> ElfImage::fileOffset(uint64_t address) const {
+  for (const Segment &segment : code_) {
+    if (address >= segment.address && address - segment.address < segment.size) {
+      return segment.offset + (address - segment.address);
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<uint8_t> ElfImage::code(uint64_t address, std::size_t size) const {
+  std::vector<uint8_t> bytes;
+  for (const Segment &segment : code_) {
+    if (address < segment.address || address - segment.address >= segment.size) continue;
+    const uint64_t into = address - segment.address;
+    bytes.resize(static_cast<std::size_t>(std::min<uint64_t>(size, segment.size - into)));
+    bytes.resize(readAt(segment.offset + into, bytes.data(), bytes.size()));
+    break;
+  }
+  return bytes;
+}
+
+}  // namespace aftertrace
