@@ -57,13 +57,13 @@ describeLive('the laboratory', () => {
         const { own, baselines, lost } = await judge(target);
         expect(lost).toBe(0);
         expect(own.traces.of).toBe(200);
-          expect(own.foundExchanges).toBe(own.expectedExchanges);
+        expect(own.foundExchanges).toBe(own.expectedExchanges);
         expect(own.joinedHops).toBe(own.expectedHops);
         // How right it is, is for the laboratory to say; here nothing may be mixed up on the way.
-      const { right, wrong, unknown } = own.total;
-      expect(right + wrong + unknown).toBeGreaterThan(700);
-      expect(right / (right + wrong + unknown)).toBeGreaterThan(0.6);
-      expect(wrong / (right + wrong + unknown)).toBeLessThan(0.05);
+        const { right, wrong, unknown } = own.total;
+        expect(right + wrong + unknown).toBeGreaterThan(700);
+        expect(right / (right + wrong + unknown)).toBeGreaterThan(0.6);
+        expect(wrong / (right + wrong + unknown)).toBeLessThan(0.05);
         expect(own.background.calls).toBeGreaterThan(3);
         // The rules that are fooled by a pair on one thread must not look as good.
         const single = baselines.find(({ name }) => name.includes('single token'))!.score;

@@ -17,10 +17,10 @@ import { NO_HINTS, type ProcessHints } from './process-hints.js';
 import { indexProcess, type ProcessIndex } from './process-index.js';
 import { contextChances, redecide } from './redecide.js';
 import { firstReliability, learnReliability } from './reliability.js';
-import { applySelfCheck, hideKnownCalls } from './self-check.js';
 import { SiblingClasses } from './siblings.js';
 import { followSlices } from './slices.js';
 import { replayMarks } from './thread-context.js';
+import { doubtTiming } from './timing-doubt.js';
 import { applyTurns } from './turns.js';
 import { wakeClasses } from './wakes.js';
 
@@ -116,7 +116,7 @@ export function inferCauses(
   };
 }
 
-/** Lets timing decide what context left open, and believes it as far as it proves right. */
+/** Lets timing decide what context left open, and believes it where it had enough to learn from. */
 function settleByTiming(
   input: DecideInput,
   decisions: Decisions,
@@ -127,28 +127,11 @@ function settleByTiming(
   const { index, candidates } = input;
   const isOpen = findOpenCalls(decisions);
   if (!isOpen.includes(1)) return;
-  const isHidden = hideKnownCalls(decisions, candidates);
-  const isAsked = isOpen.map((open, client) => open | isHidden[client]!);
-  const lists = listCandidates(index, candidates, isAsked);
+  const lists = listCandidates(index, candidates, isOpen);
   const chances = contextChances(input, chain, isOpen, lists);
-  const told = chances.slice();
-  for (let client = 0; client < isHidden.length; client++) {
-    if (isHidden[client] === 0) continue;
-    const [from, to] = [lists.offsets[client]!, lists.offsets[client + 1]!];
-    told.fill(1 / (to - from), from, to);
-  }
-  const open = {
-    index,
-    candidates,
-    calls,
-    requests,
-    decisions,
-    isOpen: isAsked,
-    chances: told,
-    lists,
-  };
+  const open = { index, candidates, calls, requests, decisions, isOpen, chances, lists };
   const found = weighOpenCalls(open);
-  // Spans of other tracers have no context to check by, and a threshold of their own.
-  if (!candidates.foreign) applySelfCheck(decisions, calls, lists, isHidden, chances, found);
+  // Spans of other tracers have timing alone, and a threshold of their own.
+  if (!candidates.foreign) doubtTiming(isOpen, lists, chances, found);
   redecide(input, decisions, isOpen, lists, chances, found);
 }
