@@ -28,6 +28,7 @@ const RARE_SHARE = 0.6;
 const STEADY_INTERVAL = 0.25;
 const LEAST_CALLS = 6;
 const STEADY_SHARE = 0.98;
+const LITTLE_IDLE = 0.1;
 /** Requests looked at per call when asking which routes can have made it. */
 const MOST_LOOKED_AT = 32;
 /** Least prior: nothing is wholly out of the question. */
@@ -112,7 +113,9 @@ export function backgroundShares(
   }
   const frequent = mostFrequent(index, candidates, calls, requests);
   const variation = intervalVariation(index, calls);
-  return alone.map((count, kind) => {
+  return alone.map((seen, kind) => {
+    // Few calls in little idle time make a large share by chance.
+    const count = idle < LITTLE_IDLE ? Math.max(0, seen - 1.5 * Math.sqrt(seen)) : seen;
     const isRare = frequent[kind]! < RARE;
     const rare = isRare ? RARE_SHARE : LEAST_SHARE;
     const least = isRare && variation[kind]! < STEADY_INTERVAL ? STEADY_SHARE : rare;

@@ -23,6 +23,9 @@ export const BackwardKind = {
   neighbour: 9,
 } as const;
 
+/** A label of which less than this share is right is none. */
+const LEAST_RELIABILITY = 0.05;
+
 /** What the responses say about the calls before them. */
 export class BackwardLabels {
   /** Per client: BackwardKind. */
@@ -44,7 +47,8 @@ export class BackwardLabels {
 
   /** Takes a label if it is surer than the one at hand and its request was open by then. */
   offer(client: number, kind: number, server: number, from: number, reliability: number): void {
-    if (server < 0 || reliability <= this.reliability[client]!) return;
+    if (server < 0 || reliability < LEAST_RELIABILITY) return;
+    if (reliability <= this.reliability[client]!) return;
     if (this.index.serverStart[server]! > this.index.clientStart[client]!) return;
     this.kind[client] = kind;
     this.server[client] = server;

@@ -4,11 +4,11 @@ import { backgroundShares } from './background.js';
 import { labelBackward } from './backward.js';
 import { findCandidates, listCandidates } from './candidates.js';
 import type { Chain, Knowledge } from './claims.js';
-import { type Decisions, decideAll } from './decide.js';
+import { type DecideInput, type Decisions, decideAll } from './decide.js';
 import { eventKinds, forwardClasses } from './forward.js';
 import { followGoroutines } from './goroutines.js';
 import { matchIdentities } from './identity.js';
-import { callKinds, requestKinds } from './kinds.js';
+import { callKinds, type Kinds, requestKinds } from './kinds.js';
 import { threadMarks } from './marks.js';
 import { describeModel } from './model-text.js';
 import { findOpenCalls, weighOpenCalls } from './open-calls.js';
@@ -20,6 +20,8 @@ import { firstReliability, learnReliability } from './reliability.js';
 import { SiblingClasses } from './siblings.js';
 import { followSlices } from './slices.js';
 import { replayMarks } from './thread-context.js';
+import { doubtTiming } from './timing-doubt.js';
+import { applyTurns } from './turns.js';
 import { wakeClasses } from './wakes.js';
 
 export interface ProcessCauses {
@@ -59,6 +61,7 @@ export function inferCauses(
   const candidates = findCandidates(index);
   const marks = threadMarks(index, hints);
   const context = replayMarks(index, marks, originKinds(index));
+  applyTurns(index, context, hints);
   const goroutines = followGoroutines(index);
   const slices = followSlices(index);
   const calls = callKinds(index);
@@ -100,13 +103,7 @@ export function inferCauses(
     minConfidence: least ?? DEFAULT_MIN_CONFIDENCE[candidates.foreign ? 'imported' : 'recorded'],
   };
   const { decisions, chain } = decideAll(input);
-  const isOpen = findOpenCalls(decisions);
-  if (isOpen.includes(1)) {
-    const lists = listCandidates(index, candidates, isOpen);
-    const chances = contextChances(input, chain, isOpen, lists);
-    const open = { index, candidates, calls, requests, decisions, isOpen, chances, lists };
-    redecide(input, decisions, isOpen, lists, chances, weighOpenCalls(open));
-  }
+  settleByTiming(input, decisions, chain, calls, requests);
   return {
     index,
     decisions,
@@ -117,4 +114,24 @@ export function inferCauses(
         ? 'spans of another tracer: no thread is known; stated parents or timing decide'
         : describeModel(index, knowledge),
   };
+}
+
+/** Lets timing decide what context left open, and believes it where it had enough to learn from. */
+function settleByTiming(
+  input: DecideInput,
+  decisions: Decisions,
+  chain: Chain,
+  calls: Kinds,
+  requests: Kinds,
+): void {
+  const { index, candidates } = input;
+  const isOpen = findOpenCalls(decisions);
+  if (!isOpen.includes(1)) return;
+  const lists = listCandidates(index, candidates, isOpen);
+  const chances = contextChances(input, chain, isOpen, lists);
+  const open = { index, candidates, calls, requests, decisions, isOpen, chances, lists };
+  const found = weighOpenCalls(open);
+  // Spans of other tracers have timing alone, and a threshold of their own.
+  if (!candidates.foreign) doubtTiming(isOpen, lists, chances, found);
+  redecide(input, decisions, isOpen, lists, chances, found);
 }

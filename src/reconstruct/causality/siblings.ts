@@ -12,6 +12,8 @@ const CEILING = 0.9995;
 /** Pairs are told apart by the time between them: up to 32 µs, then in steps of a factor of 4. */
 const LEAST_GAP_NS = 32e3;
 const GAP_BUCKETS = 6;
+/** Labels below this teach nothing. */
+const LEAST_LABEL = 0.3;
 /** The further apart, the less is believed unseen. */
 const BELIEF_PER_BUCKET = 0.75;
 
@@ -115,11 +117,13 @@ export function learnSiblings(
 ): Float64Array {
   const tallies = classes.prior.map(() => new Tally());
   const next = nextOfKind(calls);
+  const serverOf = (client: number) =>
+    labels.reliability[client]! < LEAST_LABEL ? -1 : labels.server[client]!;
   for (let client = 0; client < context.before.length; client++) {
     const before = context.before[client]!;
     if (before < 0) continue;
     const tally = tallies[classes.of[client]!]!;
-    const [first, second] = [labels.server[before]!, labels.server[client]!];
+    const [first, second] = [serverOf(before), serverOf(client)];
     if (first >= 0 && second >= 0) {
       tally.labelled++;
       if (first === second) tally.agreeing++;
