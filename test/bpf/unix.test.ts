@@ -81,7 +81,9 @@ for _ in range(400):
     time.sleep(0.005)`);
     const calls = events.filter((event) => event.kind === send || event.kind === receive);
     expect(calls.length).toBeLessThan(1200);
-    const bytes = calls.filter((event) => event.kind === send).reduce((sum, call) => sum + call.bytes, 0);
+    const bytes = calls
+      .filter((event) => event.kind === send)
+      .reduce((sum, call) => sum + call.bytes, 0);
     expect(bytes).toBe(400 * 15);
     for (const call of calls) expect(call.payload).toBe('');
   });

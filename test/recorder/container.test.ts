@@ -8,7 +8,10 @@ describe('containerOf', () => {
   it.each([
     ['Docker with systemd', `/system.slice/docker-${ID}.scope`],
     ['Docker with cgroupfs', `/docker/${ID}`],
-    ['containerd under Kubernetes', `/kubepods.slice/kubepods-pod1.slice/cri-containerd-${ID}.scope`],
+    [
+      'containerd under Kubernetes',
+      `/kubepods.slice/kubepods-pod1.slice/cri-containerd-${ID}.scope`,
+    ],
     ['CRI-O', `/kubepods.slice/kubepods-besteffort.slice/crio-${ID}.scope`],
     ['Podman', `/machine.slice/libpod-${ID}.scope/container`],
     ['a container in a container', `/docker/${OTHER}/docker/${ID}`],
