@@ -18,6 +18,8 @@ import { scenarioTable } from './lab/tables.js';
 
 const DOCUMENT = join(import.meta.dirname, '../docs/accuracy.md');
 
+// Ending tells the services to end: Node does not by itself on a signal.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const options = optionsOrExit('report');
 const results: Result[] = [];
 for await (const result of runLab({ ...options, onNote: (text) => console.error(text) })) {

@@ -2,7 +2,7 @@
  * What causality costs: exchanges per CPU second of its task alone (files in, file out), where
  * threads settle every call, and where timing must decide all of them.
  *
- *   npm run bench:causality -- [--requests 60000] [--timing-requests 12000] [--users 16] [--runs 3]
+ *   npm run bench:causality -- [--requests 12000] [--timing-requests 3000] [--users 16] [--runs 2]
  *
  * The traffic is made, not recorded: see bench/causality/traffic.ts. Rightness is printed so that
  * nobody is fast by answering nothing.
@@ -19,10 +19,10 @@ import { makeTraffic, type Threads } from './causality/traffic.js';
 
 const { values } = parseArgs({
   options: {
-    requests: { type: 'string', default: '60000' },
-    'timing-requests': { type: 'string', default: '12000' },
+    requests: { type: 'string', default: '12000' },
+    'timing-requests': { type: 'string', default: '3000' },
     users: { type: 'string', default: '16' },
-    runs: { type: 'string', default: '3' },
+    runs: { type: 'string', default: '2' },
   },
 });
 /** Requests of one process; more of them are more processes, as in a recording of many services. */
@@ -60,20 +60,21 @@ async function check(output: string, truth: Int32Array) {
 
 async function measure(name: string, goal: number, threads: Threads, requests: number) {
   const { files, truth } = await prepare(threads, requests);
-  const output = join(directory, 'causes.arrow');
-  const rows = truth.length === 0 ? 0 : (await rowsOf(files)).reduce((sum, n) => sum + n, 0);
+  const outputOf = (i: number) => join(directory, `${threads}-${i}.causes.arrow`);
+  const rows = truth.reduce((sum, { length }) => sum + length, 0);
   const rates: number[] = [];
   for (let run = 0; run <= Number(values.runs); run++) {
     const before = process.cpuUsage();
-    for (const file of files) await findCauses({ exchanges: [file], hints: [], output });
+    for (const [i, file] of files.entries()) {
+      await findCauses({ hints: [], exchanges: [file], output: outputOf(i) });
+    }
     const { user, system } = process.cpuUsage(before);
     // The first run compiles.
     if (run > 0) rates.push(rows / ((user + system) / 1e6));
   }
   const sum = { right: 0, wrong: 0, calls: 0 };
-  for (const [i, file] of files.entries()) {
-    await findCauses({ exchanges: [file], hints: [], output });
-    const counts = await check(output, truth[i]!);
+  for (const [i, causes] of truth.entries()) {
+    const counts = await check(outputOf(i), causes);
     for (const key of ['right', 'wrong', 'calls'] as const) sum[key] += counts[key];
   }
   rates.sort((a, b) => a - b);
@@ -89,13 +90,6 @@ async function measure(name: string, goal: number, threads: Threads, requests: n
     percent(sum.wrong),
   ];
   console.log(`| ${cells.join(' | ')} |`);
-}
-
-async function rowsOf(files: readonly string[]): Promise<number[]> {
-  const tables = await Promise.all(
-    files.map((file) => readTable(file, EXCHANGE_COLUMNS, ['role'])),
-  );
-  return tables.map(({ rows }) => rows);
 }
 
 const machine = `${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Linux ${release()}, Node ${process.version}`;

@@ -12,6 +12,8 @@ import { optionsOrExit } from './lab/options.js';
 import { type Result, runLab } from './lab/run.js';
 import { scenarioTable } from './lab/tables.js';
 
+// Ending tells the services to end: Node does not by itself on a signal.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const options = optionsOrExit('tune');
 if (options.list) {
   for (const { name, what } of options.scenarios) console.log(`${name.padEnd(20)} ${what}`);

@@ -89,7 +89,7 @@ async function main(): Promise<void> {
     print('scan the open segment', await measure(() => scan(part)), EVENTS);
     let closed = '';
     const convert = await measure(async () => {
-      closed = await convertSegment(part);
+      closed = (await convertSegment(part)).path;
     });
     print('convert to Parquet', convert, EVENTS, statSync(closed).size);
     print('scan, all columns', await measure(() => scan(closed)), EVENTS);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The surface towards JavaScript: class Source, function layout. src/recorder/native-source.ts is its only user.
+// The surface towards JavaScript: class Source, functions layout, redact, encodeSegment, releaseMemory; see src/native/addon.ts.
 #include <napi.h>
 #include <time.h>
 
@@ -12,8 +12,10 @@
 #include "js_redact.h"
 #include "js_tls.h"
 #include "layout.h"
+#include "memory.h"
 #include "privilege.h"
 #include "recorder.h"
+#include "segment/js_encode.h"
 
 namespace aftertrace {
 namespace {
@@ -338,6 +340,10 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
               }));
   exports.Set("redact", Napi::Function::New(env, redact));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
+  exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) {
+                releaseMemory();
+              }));
+  exports.Set("encodeSegment", Napi::Function::New(env, encodeSegmentAsync));
   return exports;
 }
 

@@ -13,6 +13,7 @@
         "js_tls.cc",
         "layout.cc",
         "mapping_events.cc",
+        "memory.cc",
         "privilege.cc",
         "probe.cc",
         "process_maps.cc",
@@ -22,10 +23,36 @@
         "redactor.cc",
         "ring_reader.cc",
         "ring_sleep.cc",
+        "segment/age_stream.cc",
+        "segment/column_chunk.cc",
+        "segment/compressor.cc",
+        "segment/encode_segment.cc",
+        "segment/encodings.cc",
+        "segment/js_encode.cc",
+        "segment/parquet_footer.cc",
+        "segment/part_frames.cc",
+        "segment/row_group.cc",
+        "segment/row_order.cc",
+        "segment/segment_io.cc",
+        "segment/thrift_writer.cc",
+        "segment/utf8.cc",
         "stream_check.cc",
         "tls_probes.cc",
         "tls_target.cc",
-        "tls_watcher.cc"
+        "tls_watcher.cc",
+        "segment/age_stream.cc",
+        "segment/column_chunk.cc",
+        "segment/compressor.cc",
+        "segment/encode_segment.cc",
+        "segment/encodings.cc",
+        "segment/js_encode.cc",
+        "segment/parquet_footer.cc",
+        "segment/part_frames.cc",
+        "segment/row_group.cc",
+        "segment/row_order.cc",
+        "segment/segment_io.cc",
+        "segment/thrift_writer.cc",
+        "segment/utf8.cc"
       ],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",
@@ -37,7 +64,8 @@
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti"],
       "cflags_cc": ["-std=c++17", "-fexceptions"],
       # Shared: the distributions' archives are not built for use in shared objects.
-      "libraries": ["-lbpf"],
+      # But for zstd, whose archive is: the addon then needs one library less.
+      "libraries": ["-lbpf", "-l:libzstd.a"],
       "ldflags": ["-Wl,--exclude-libs,ALL", "-Wl,-z,relro,-z,now"]
     }
   ]

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kQueuedBatches = 64;
 constexpr std::size_t kQueuedBytes = 64 << 20;
-constexpr std::size_t kSpareBatches = 4;
+constexpr std::size_t kSpareBatches = 2;
 // Gaps that wait for JavaScript; while there are more, they wait in the check, where they are few.
 constexpr std::size_t kWaitingGaps = 4096;
 
@@ -30,8 +30,6 @@ Drain::Drain(Recorder &recorder, int64_t offsetNs, const RedactionPolicy *policy
   // Signals belong to Node's threads: a new thread inherits the mask.
   sigset_t all, before;
   sigfillset(&all);
-  // Except the one that asks every thread to give up its capabilities.
-  sigdelset(&all, SIGRTMAX);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   thread_ = std::thread([this] { run(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);

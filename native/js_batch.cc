@@ -63,7 +63,7 @@ std::size_t bytesOf(const Batch &batch) {
 Napi::Object JsBatches::toJs(Napi::Env env, const Batch &batch) {
   const std::size_t bytes = bytesOf(batch);
   if (memory_.IsEmpty() || memory_.Value().ByteLength() < bytes) {
-    memory_ = Napi::Persistent(Napi::ArrayBuffer::New(env, std::max(2 * bytes, kLeast)));
+    memory_ = Napi::Persistent(Napi::ArrayBuffer::New(env, std::max(bytes + bytes / 4, kLeast)));
   }
   Columns columns(memory_.Value());
   Napi::Object object = Napi::Object::New(env);

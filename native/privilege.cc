@@ -18,9 +18,22 @@
 namespace aftertrace {
 namespace {
 
-// capset(2) changes the calling thread alone, so every thread is asked by a signal to call it: what glibc
-// does for setuid(), and libpsx for capabilities. The highest real-time signal is nobody else's here.
-const int kSignal = SIGRTMAX;
+// capset(2) changes the calling thread alone, so every thread is asked by a signal to call it, as glibc
+// does for setuid(). The signal is the one that glibc keeps for that: no thread can block it, not even
+// the one that Node starts for its debugger, which blocks all others.
+constexpr int kSignal = 33;
+
+// As the kernel takes it; glibc's own sigaction() refuses this signal.
+struct KernelAction {
+  void (*handler)(int);
+  unsigned long flags;
+  void (*restorer)();
+  unsigned long mask;
+};
+
+bool exchange(int signal, const KernelAction *action, KernelAction *before) {
+  return syscall(SYS_rt_sigaction, signal, action, before, sizeof action->mask) == 0;
+}
 constexpr int kWaitMs = 1000;
 
 uint64_t wanted;
@@ -87,15 +100,20 @@ void askOthers() {
 std::string limitCapabilities(uint64_t kept) {
   wanted = kept;
   if (!limitThread()) return std::strerror(errno);
-  struct sigaction action = {}, before = {};
+  // Set for a signal that glibc allows, read back with the return path that glibc gave it.
+  struct sigaction action = {}, unused = {};
   action.sa_handler = onSignal;
   action.sa_flags = SA_RESTART;
   sigfillset(&action.sa_mask);
-  sigaction(kSignal, &action, &before);
+  KernelAction ours = {}, before = {};
+  sigaction(SIGRTMAX, &action, &unused);
+  const bool isSet = exchange(SIGRTMAX, nullptr, &ours) && exchange(kSignal, &ours, &before);
+  sigaction(SIGRTMAX, &unused, nullptr);
+  if (!isSet) return std::strerror(errno);
   askOthers();
   // One that was made meanwhile by a thread not yet asked.
   askOthers();
-  sigaction(kSignal, &before, nullptr);
+  exchange(kSignal, &before, nullptr);
   for (const pid_t thread : threads()) {
     if ((permittedOf(thread) & ~kept) != 0) {
       return "thread " + std::to_string(thread) + " did not give them up";

@@ -21,7 +21,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bpf = join(root, 'bpf');
 const native = join(root, 'native');
 const target = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
-const APT = 'apt-get install clang bpftool libbpf-dev libelf-dev zlib1g-dev g++ make python3';
+const APT =
+  'apt-get install clang bpftool libbpf-dev libelf-dev libzstd-dev zlib1g-dev g++ make python3';
 const MULTIARCH = 'x86_64-linux-gnu';
 
 class BuildError extends Error {}
@@ -80,6 +81,13 @@ function checkLibbpf() {
   );
 }
 
+function checkZstd() {
+  const found = ['/usr/include', '/usr/local/include'].some((directory) =>
+    existsSync(join(directory, 'zstd.h')),
+  );
+  if (!found) throw new BuildError(`the headers of libzstd are missing. On Debian: ${APT}`);
+}
+
 function sources(directory, pattern) {
   return readdirSync(directory, { recursive: true })
     .map(String)
@@ -108,6 +116,7 @@ function checkTools() {
     );
   }
   checkLibbpf();
+  checkZstd();
   findTool('g++');
   findTool('make');
   return { clang: findTool('clang'), bpftool: findBpftool() };

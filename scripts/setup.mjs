@@ -19,7 +19,9 @@ const PACKAGES = [
   { name: 'clang', for: ['demo', 'test', 'lab'], program: 'clang' },
   { name: 'libbpf-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/bpf/libbpf.h' },
   { name: 'libelf-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/libelf.h' },
+  { name: 'libzstd-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/zstd.h' },
   { name: 'zlib1g-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/zlib.h' },
+  { name: 'libzstd-dev', for: ['demo', 'test', 'lab'], file: '/usr/include/zstd.h' },
   {
     name: 'bpftool',
     ubuntu: 'linux-tools-generic',
@@ -30,6 +32,7 @@ const PACKAGES = [
   { name: 'make', for: ['demo', 'test', 'lab'], program: 'make' },
   { name: 'g++', for: ['demo', 'test', 'lab'], program: 'g++' },
   { name: 'python3', for: ['demo', 'test', 'lab'], program: 'python3' },
+  { name: 'age', for: ['test'], program: 'age' },
   { name: 'curl', for: ['test'], program: 'curl' },
   { name: 'nginx-light', for: ['test', 'lab'], program: 'nginx', file: '/usr/sbin/nginx' },
   { name: 'default-jdk-headless', for: ['test', 'lab'], program: 'javac' },

@@ -79,7 +79,10 @@ export function makeTraffic(
     table.end[server] = now;
     clocks[user] = now;
   }
-  return { exchanges: exchangesOf(process, rows, table, targets), truth: table.truth };
+  return {
+    exchanges: exchangesOf(process, rows, table, targets),
+    truth: table.truth.slice(0, rows),
+  };
 }
 
 function exchangesOf(

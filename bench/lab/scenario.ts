@@ -1,5 +1,5 @@
 /** One thing a route does: the first field says what, the others how. */
-export type Step =
+type Step =
   /** Calls `service/path`; {id} in the path becomes a random number. A reply of 500 or more fails the request. */
   | {
       readonly call: string;
@@ -44,12 +44,12 @@ export type Step =
 export type Steps = readonly Step[];
 
 /** Work on a timer that belongs to no request. */
-export interface Job {
+interface Job {
   readonly everyMs: number;
   readonly steps: Steps;
 }
 
-export type Runtime =
+type Runtime =
   | 'node'
   | 'python-threads'
   | 'gunicorn-sync'

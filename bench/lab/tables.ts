@@ -2,7 +2,7 @@ import type { LinkScore } from '../accuracy/score.js';
 import { callsOf, GOALS, meets, resultsFor, share, totalOf } from './goals.js';
 import type { Result } from './run.js';
 
-export function percent(part: number, whole: number, digits = 2): string {
+function percent(part: number, whole: number, digits = 2): string {
   return whole === 0 ? '-' : `${((part / whole) * 100).toFixed(digits)} %`;
 }
 

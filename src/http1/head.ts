@@ -114,7 +114,7 @@ export function parseHead(bytes: Uint8Array, complete: boolean): Head {
     chunked: last === 'chunked',
     otherCoding: last !== '' && last !== 'chunked' && last !== 'identity',
     upgrade: first('upgrade') !== '',
-    ...readIdentity(first),
+    ...readIdentity((name) => values.get(name) ?? []),
     complete,
     malformed,
   };

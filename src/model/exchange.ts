@@ -106,9 +106,12 @@ export const EXCHANGE_COLUMNS = {
   authority: { type: 'utf8', doc: 'Host header.' },
   trace_context: {
     type: 'utf8',
-    doc: 'In-band trace identity of the request as "kind:traceId:parentId" (kind w3c, b3, jaeger); several joined by a space. Imported: "import:number", the same on a request and the calls that the file puts below it.',
+    doc: 'In-band trace identity of the request as "kind:traceId:parentId" (kind w3c, b3, jaeger, datadog, xray, cloud); several joined by a space. Imported: "import:number", the same on a request and the calls that the file puts below it.',
   },
-  request_id: { type: 'utf8', doc: 'x-request-id or x-correlation-id of the request.' },
+  request_id: {
+    type: 'utf8',
+    doc: 'x-request-id, x-correlation-id or a like header of the request.',
+  },
   loss_flags: { type: 'uint32', doc: 'LossFlag bits.' },
 } as const;
 

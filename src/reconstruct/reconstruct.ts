@@ -19,6 +19,8 @@ import type { DecodeOutput, ShardOutput, SortOutput } from './tasks.js';
 export interface ReconstructOptions {
   /** Directories of segments or imports, or files of them. */
   readonly inputs: readonly string[];
+  /** Keys for inputs that are encrypted. */
+  readonly identities?: readonly string[];
   /** Where spans.parquet, traces.parquet, links.parquet and reconstruction.json go. */
   readonly output: string;
   /** Replace a reconstruction that is already there. */
@@ -78,6 +80,7 @@ function shardAll(run: Run): Promise<ShardOutput[]> {
   return runStage(run, 'reading segments', run.plan.segments, (segment, index) =>
     run.executor.run('shard', {
       segment: segment.path,
+      identities: run.options.identities ?? [],
       host: segment.hostIndex,
       directory: join(run.scratch, 'shards', String(index)),
       partitions: run.plan.partitions,
@@ -246,7 +249,7 @@ async function execute(run: Run): Promise<Reconstruction> {
  *   writable or already holds a reconstruction
  */
 export async function reconstruct(options: ReconstructOptions): Promise<Reconstruction> {
-  const catalog = await readCatalog([...options.inputs]);
+  const catalog = await readCatalog([...options.inputs], options.identities);
   const [unreadable] = catalog.unreadable;
   if (catalog.segments.length + catalog.imports.length === 0 && unreadable !== undefined) {
     throw new CodedError('INPUT', unreadable.reason, unreadable.file);

@@ -192,7 +192,7 @@ function collectLosses(batch: Batch, host: string, out: LossSummary[]): void {
  * (EVENT_COLUMNS) per partition that got rows, and one of the hints (HINT_COLUMNS).
  */
 export async function shard(input: ShardInput): Promise<ShardOutput> {
-  const segment = await openSegment(input.segment);
+  const segment = await openSegment(input.segment, input.identities);
   const parts: Batch[][] = Array.from({ length: input.partitions }, () => []);
   const processEvents: ProcessEvent[] = [];
   const pids = new Set<number>();

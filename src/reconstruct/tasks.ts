@@ -22,6 +22,8 @@ export type TaskName = keyof Tasks;
 
 export interface ShardInput {
   readonly segment: string;
+  /** Keys for it if it is encrypted. */
+  readonly identities: readonly string[];
   /** Index into the plan's hosts. */
   readonly host: number;
   /** Where the shard files go: `<directory>/<partition>.arrow`. */

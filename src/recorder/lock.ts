@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../model/errors.js';
+import { createDirectory } from '../store/durable-file.js';
 import { isRunning, startTicksOf } from './proc.js';
 
 const LOCK = '.aftertrace.lock';
@@ -58,7 +59,7 @@ function renew(path: string): void {
 export function lockDirectory(directory: string): DirectoryLock {
   const path = join(directory, LOCK);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    createDirectory(directory);
   } catch (cause) {
     const { message } = cause as Error;
     throw new CodedError(

@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
 import { type HintName, hintBits } from '../model/hints.js';
+import { loadAddon } from '../native/addon.js';
 import type { GoLayout } from './go-build.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
 import {
@@ -96,39 +94,8 @@ interface NativeAddon {
   tlsProbes(path: string, all: boolean): readonly TlsProbe[];
 }
 
-/** The package root is two levels up from both src/recorder and dist/recorder. */
-const ADDON = fileURLToPath(
-  new URL(`../../prebuilds/${process.platform}-${process.arch}/aftertrace.node`, import.meta.url),
-);
-
-function loadAddon(): NativeAddon {
-  if (process.platform !== 'linux') {
-    throw new CodedError(
-      'UNSUPPORTED',
-      `recording needs Linux, this is ${process.platform}.`,
-      '',
-      'Record on the servers; reconstruct and report work here.',
-    );
-  }
-  if (!existsSync(ADDON)) {
-    throw new CodedError(
-      'UNSUPPORTED',
-      'the capture addon is not built for this machine.',
-      ADDON,
-      'Run `npm run build:native`.',
-    );
-  }
-  try {
-    return createRequire(import.meta.url)(ADDON) as NativeAddon;
-  } catch (error) {
-    throw new CodedError(
-      'UNSUPPORTED',
-      `the capture addon cannot be loaded: ${(error as Error).message}.`,
-      ADDON,
-      'Run `npm run build:native` on this machine.',
-      error,
-    );
-  }
+function loadSource(): NativeAddon {
+  return loadAddon() as NativeAddon;
 }
 
 /** Turns what the addon throws ({ code, message, remedy }) into the error of the house. */
@@ -251,7 +218,7 @@ function rethrowing(onBatch: (batch: Batch) => void): (batch: Batch) => void {
  */
 export function openNativeSource(options: CaptureOptions): EventSource {
   checkOptions(options);
-  const addon = loadAddon();
+  const addon = loadSource();
   const native = withCodedErrors(() => new addon.Source(toNative(options)));
   const info: SourceInfo = {
     monotonicOffsetNs: native.info.monotonicOffsetNs,
@@ -293,7 +260,7 @@ const CAPABILITY = { SYS_PTRACE: 1n << 19n, PERFMON: 1n << 38n, BPF: 1n << 39n }
  */
 export function giveUpCapabilities(attaches: boolean): string {
   const attach = attaches ? CAPABILITY.PERFMON | CAPABILITY.BPF : 0n;
-  return loadAddon().limitCapabilities(CAPABILITY.SYS_PTRACE | attach);
+  return loadSource().limitCapabilities(CAPABILITY.SYS_PTRACE | attach);
 }
 
 export type Availability =
@@ -303,7 +270,7 @@ export type Availability =
 /** Whether this process can record here, with these hints: really loads the programs and lets go of them. */
 export function nativeAvailable(hints: readonly HintName[] = []): Availability {
   try {
-    const addon = loadAddon();
+    const addon = loadSource();
     const least = CAPTURE_LIMITS.ringBytes.least;
     const options = {
       snaplen: 0,
@@ -324,7 +291,7 @@ export function nativeAvailable(hints: readonly HintName[] = []): Availability {
 
 /** Masks batches one after the other, in place, as the recorder does: for the tests. */
 export function redactNatively(policy: RedactionPolicy, batches: readonly Batch[]): void {
-  loadAddon().redact(policyLists(policy), batches);
+  loadSource().redact(policyLists(policy), batches);
 }
 
 /**
@@ -333,10 +300,10 @@ export function redactNatively(policy: RedactionPolicy, batches: readonly Batch[
  * @param all look into the full symbol table too, as for main programs
  */
 export function tlsProbesOf(path: string, all: boolean): readonly TlsProbe[] {
-  return loadAddon().tlsProbes(path, all);
+  return loadSource().tlsProbes(path, all);
 }
 
 /** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */
 export function nativeLayout(): NativeLayout {
-  return loadAddon().layout();
+  return loadSource().layout();
 }

@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Batch } from '../model/batch.js';
 import { describeError } from '../model/errors.js';
 import type { HintName } from '../model/hints.js';
-import { SegmentConverter } from '../store/convert.js';
+import { releaseMemory } from '../native/memory.js';
+import type { Recipients } from '../store/age.js';
+import { type ClosedSegment, SegmentConverter } from '../store/convert.js';
 import { recoverDirectory } from '../store/recover.js';
+import { Sealer } from '../store/sealer.js';
 import type { BudgetLimits } from './budget.js';
 import { ClockWatch } from './clock-watch.js';
 import { HintedProcesses } from './hints.js';
@@ -34,6 +37,8 @@ export interface RecordOptions extends Adjustable {
   readonly durationMs?: number;
   /** undefined stores heads as captured. */
   readonly redaction?: RedactionPolicy;
+  /** Who may read the segments; undefined: they are not encrypted. */
+  readonly recipients?: Recipients;
   /** Kinds of hints that processes give, by their runtime. */
   readonly hints: readonly HintName[];
   /** The capture filters in words, '' if none. */
@@ -77,6 +82,8 @@ export interface RecordHooks {
   readonly onStart?: (control: RecordControl) => void;
   readonly onStats: (stats: RecordStats) => void;
   readonly onNote: (text: string) => void;
+  /** A segment was closed: its SHA-256 is worth keeping elsewhere. */
+  readonly onClosed?: (segment: ClosedSegment) => void;
 }
 
 /** The moving parts of one recording. */
@@ -100,6 +107,7 @@ function openRecording(
   hooks: RecordHooks,
   converter: SegmentConverter,
   lock: DirectoryLock,
+  sealer: Sealer | undefined,
 ): Recording {
   const hinted = new HintedProcesses(source, options.hints);
   const roster = new Roster(hinted.read, hinted.forget);
@@ -119,8 +127,11 @@ function openRecording(
     rotateMs: options.rotateMs,
     clockRow: () => clocks.pair(source.clocks()),
     describe: (timeNs) => [...pulse.describe(timeNs), ...roster.describeAll(timeNs)],
-    onClosed: (partPath) => {
-      converter.convert(partPath).catch((error: unknown) => {
+    ...(sealer === undefined ? {} : { seal: () => sealer.take() }),
+    onClosed: (partPath, envelope) => {
+      releaseMemory();
+      const closed = converter.convert(partPath, envelope).finally(releaseMemory);
+      closed.then(hooks.onClosed, (error: unknown) => {
         hooks.onNote(
           `${describeError(error)} The segment stays as it is and is converted at the next start.`,
         );
@@ -265,7 +276,11 @@ async function recoverLeftOvers(
 ): Promise<void> {
   const report = await recoverDirectory(directory, converter);
   for (const { path, rows, tornBytes } of report.recovered) {
-    onNote(`recovered ${path}: ${rows} events, ${tornBytes} torn bytes cut`);
+    onNote(
+      rows === undefined
+        ? `recovered ${path}: encrypted, kept as it is`
+        : `recovered ${path}: ${rows} events, ${tornBytes} torn bytes cut`,
+    );
   }
   for (const { file, reason } of report.unreadable) onNote(`${file}: left as it is: ${reason}`);
 }
@@ -282,16 +297,18 @@ export async function record(
   hooks: RecordHooks,
 ): Promise<RecordStats> {
   const lock = lockDirectory(options.directory);
-  const converter = new SegmentConverter();
+  const converter = new SegmentConverter(options.recipients);
   try {
+    const sealer = options.recipients && (await Sealer.open(options.recipients));
     await recoverLeftOvers(options.directory, converter, hooks.onNote);
-    const recording = openRecording(options, source, hooks, converter, lock);
+    const recording = openRecording(options, source, hooks, converter, lock, sealer);
     const { log, pulse } = recording;
     applyRetention(recording);
     log.tick();
     recording.hinted.scan();
     source.start(batchHandler(recording));
     const timers = startTimers(recording);
+    releaseMemory();
     hooks.onStart?.(controlOf(recording, timers.restartStats));
     await untilEnd(options.durationMs, hooks.signal);
     await source.stop();

@@ -16,8 +16,11 @@ export interface StoredSegment {
   readonly modifiedMs: number;
 }
 
-/** `<host>-<boot8>-<UTC start>-<sequence>.parquet`: only such files are ours to delete. */
-const OURS = /^[\w.-]+-[0-9a-f]{8}-\d{8}T\d{9}Z-\d{6,}\.parquet$/;
+/**
+ * `<host>-<boot8>-<UTC start>-<sequence>.parquet`, or encrypted, or what a killed recorder left
+ * encrypted: only such files are ours to delete.
+ */
+const OURS = /^[\w.-]+-[0-9a-f]{8}-\d{8}T\d{9}Z-\d{6,}\.(parquet|parquet\.age|arrow\.age)$/;
 
 /**
  * Which closed segments have to go, oldest first. Pure.

@@ -4,6 +4,7 @@ import { describeError } from '../model/errors.js';
 import { EventKind, LossCause, type LossDetail } from '../model/event.js';
 import { FORMAT_VERSION, type SegmentHeader } from '../model/segment.js';
 import { TOOL } from '../model/tool.js';
+import type { Envelope } from '../store/age.js';
 import { SegmentWriter } from '../store/segment-writer.js';
 import { Backlog, kernelRows } from './backlog.js';
 import { LossLedger } from './loss-ledger.js';
@@ -28,7 +29,9 @@ export interface SegmentLogOptions {
   /** Rows that every segment begins with. */
   readonly describe: (timeNs: bigint) => Row[];
   /** A segment was closed and may be converted. */
-  readonly onClosed: (partPath: string) => void;
+  readonly onClosed: (partPath: string, envelope: Envelope | undefined) => void;
+  /** Keys to encrypt segments with; without, they are not. */
+  readonly seal?: () => Envelope;
   /** Something the operator should know. */
   readonly onNote: (text: string) => void;
 }
@@ -146,7 +149,7 @@ export class SegmentLog {
     this.writer = undefined;
     try {
       this.append(writer, batchOf([...this.notes.splice(0), this.options.clockRow()]));
-      this.options.onClosed(writer.close());
+      this.options.onClosed(writer.close(), writer.envelope);
     } catch (error) {
       this.fail(error);
     }
@@ -183,14 +186,15 @@ export class SegmentLog {
 
   private open(): void {
     const startNs = this.now();
-    this.writer = SegmentWriter.open(this.options.directory, {
+    const header: SegmentHeader = {
       ...this.options.header,
       formatVersion: FORMAT_VERSION,
       tool: TOOL,
       sequence: ++this.sequence,
       startNs: startNs.toString(),
       monotonicOffsetNs: this.options.monotonicOffsetNs.toString(),
-    });
+    };
+    this.writer = SegmentWriter.open(this.options.directory, header, this.options.seal?.());
     this.openedMs = Date.now();
     this.openEvents = 0;
     const rows = this.options.describe(startNs);
@@ -283,8 +287,7 @@ export class SegmentLog {
     if (writer === undefined) return;
     if (!existsSync(writer.path)) this.loseOpenSegment();
     try {
-      const path = writer.close();
-      this.options.onClosed(path);
+      this.options.onClosed(writer.close(), writer.envelope);
     } catch {
       // What it holds up to its last whole batch is recovered at the next start.
     }

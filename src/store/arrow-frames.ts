@@ -69,23 +69,28 @@ export function readMessage(file: ByteSource, offset: number): FrameMessage | 'e
   }
 }
 
-/** Finds all whole frames of a stream. @throws CodedError INPUT if it does not begin with a schema */
-export function indexFrames(file: ByteSource): FrameIndex {
+/** What a stream begins with. @throws CodedError INPUT if that is no schema */
+export function readSchema(file: ByteSource): Pick<FrameIndex, 'schema' | 'schemaEnd'> {
   const first = readMessage(file, 0);
   const schema = typeof first === 'string' ? undefined : first.message.schema;
   if (typeof first === 'string' || schema === undefined) {
     throw new CodedError('INPUT', emptyOrForeign(file.size), file.path);
   }
+  return { schema, schemaEnd: first.end };
+}
+
+/** Finds all whole frames of a stream. @throws CodedError INPUT as {@link readSchema} */
+export function indexFrames(file: ByteSource): FrameIndex {
+  const start = readSchema(file);
   const frames: Frame[] = [];
-  let offset = first.end;
+  let offset = start.schemaEnd;
   for (;;) {
     const next = readMessage(file, offset);
     if (next === 'end' || next === 'torn') {
-      return { schema, schemaEnd: first.end, frames, end: offset, closed: next === 'end' };
+      return { ...start, frames, end: offset, closed: next === 'end' };
     }
     const { batch } = next.message;
-    if (batch === undefined)
-      return { schema, schemaEnd: first.end, frames, end: offset, closed: false };
+    if (batch === undefined) return { ...start, frames, end: offset, closed: false };
     frames.push({ offset, bodyOffset: next.bodyOffset, end: next.end, rows: batch.rows });
     offset = next.end;
   }

@@ -72,6 +72,13 @@ export class BatchMessage {
     return padding;
   }
 
+  /** Makes the frame as long as a multiple of `alignment`. @returns how many bytes the body ends with */
+  align(alignment: number): number {
+    const padding = -(this.#bytes.length + this.#body) & (alignment - 1);
+    this.#body += padding;
+    return padding;
+  }
+
   /** The finished head; it holds until the next {@link begin}. */
   end(): Uint8Array {
     this.#count(AT.message + 8, this.#body);

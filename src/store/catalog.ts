@@ -2,9 +2,10 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, describeError } from '../model/errors.js';
 import type { SegmentHeader } from '../model/segment.js';
+import type { Identities } from './age.js';
 import { describeImport, type ImportInfo, isSourcesName } from './import-files.js';
 import { ioError } from './io-error.js';
-import { CLOSED, closedPath, OPEN } from './segment-name.js';
+import { closedPath, isClosedName, isOpenName } from './segment-name.js';
 import { openSegment } from './segment-reader.js';
 
 /** What is known of a segment without reading its events. */
@@ -38,17 +39,16 @@ export interface Catalog {
 }
 
 /**
- * Files to look at: a named file as it is, of a directory its `.parquet` and `.part`
- * files (not those of its subdirectories). A `.part` whose `.parquet` is there too has
+ * Files to look at: a named file as it is, of a directory its closed and open segments (not those of its subdirectories). A `.part` whose `.parquet` is there too has
  * just been converted and is left out, and so are source ids: they go with exchanges.
  */
-function listFiles(path: string): string[] {
+export function listFiles(path: string): string[] {
   try {
     if (!statSync(path).isDirectory()) return [path];
-    const names = readdirSync(path).filter((name) => name.endsWith(CLOSED) || name.endsWith(OPEN));
+    const names = readdirSync(path).filter((name) => isClosedName(name) || isOpenName(name));
     const present = new Set(names);
     return names
-      .filter((name) => !name.endsWith(OPEN) || !present.has(closedPath(name)))
+      .filter((name) => !isOpenName(name) || !present.has(closedPath(name)))
       .filter((name) => !isSourcesName(name))
       .map((name) => join(path, name));
   } catch (cause) {
@@ -56,8 +56,8 @@ function listFiles(path: string): string[] {
   }
 }
 
-async function describeSegment(file: string): Promise<SegmentInfo> {
-  const segment = await openSegment(file);
+async function describeSegment(file: string, identities: Identities): Promise<SegmentInfo> {
+  const segment = await openSegment(file, identities);
   try {
     const { path, header, rows, bytes, partial, tornBytes, fromNs, toNs } = segment;
     const { host, bootId } = header;
@@ -67,9 +67,12 @@ async function describeSegment(file: string): Promise<SegmentInfo> {
   }
 }
 
-async function describeFile(file: string): Promise<SegmentInfo | ImportInfo> {
+async function describeFile(
+  file: string,
+  identities: Identities,
+): Promise<SegmentInfo | ImportInfo> {
   try {
-    return await describeSegment(file);
+    return await describeSegment(file, identities);
   } catch (error) {
     const imported = describeImport(file);
     if (imported === undefined) throw error;
@@ -116,9 +119,13 @@ function dropCopies(imports: ImportInfo[], unreadable: UnreadableFile[]): Import
  * Finds the segments and imports in directories and files. Files that cannot be read are listed, and
  * the rest is kept. A segment named twice counts once.
  *
+ * @param identities keys for segments that are encrypted
  * @throws CodedError INPUT if a path is missing, or if a path holds no file to look at
  */
-export async function readCatalog(paths: readonly string[]): Promise<Catalog> {
+export async function readCatalog(
+  paths: readonly string[],
+  identities: Identities = [],
+): Promise<Catalog> {
   const files = new Set<string>();
   for (const path of paths) {
     const found = listFiles(path);
@@ -133,7 +140,7 @@ export async function readCatalog(paths: readonly string[]): Promise<Catalog> {
   const unreadable: UnreadableFile[] = [];
   for (const file of [...files].sort()) {
     try {
-      const info = await describeFile(file);
+      const info = await describeFile(file, identities);
       if ('services' in info) imports.push(info);
       else segments.set(info.path, info);
     } catch (error) {

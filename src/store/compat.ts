@@ -1,12 +1,12 @@
 import { lstatSync } from 'node:fs';
-import type { Schema } from 'apache-arrow';
 import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
 import { CodedError } from '../model/errors.js';
+import type { Identities } from './age.js';
 import { END_OF_STREAM } from './arrow-frames.js';
-import { arrowSchema } from './arrow-schema.js';
+import { schemaFrame } from './arrow-schema.js';
 import { DurableFile } from './durable-file.js';
 import { packMetadata } from './file-metadata.js';
-import { FrameEncoder, schemaFrame } from './frame-encoder.js';
+import { FrameEncoder } from './frame-encoder.js';
 import { ioError } from './io-error.js';
 import { writeParquetStream } from './parquet-stream.js';
 import { headerToMetadata } from './segment-header.js';
@@ -19,20 +19,20 @@ export interface CompatExport {
 }
 
 /** The segment's batches as Arrow streams; at least one, so that the schema is known. */
-async function* streamsOf(segment: Segment, schema: Schema): AsyncGenerator<Uint8Array> {
+async function* streamsOf(segment: Segment, schema: Uint8Array): AsyncGenerator<Uint8Array> {
   let count = 0;
   for await (const batch of segment.read()) {
     count++;
     yield streamOf(schema, batch);
   }
   if (count === 0) {
-    yield Buffer.concat([schemaFrame(schema), END_OF_STREAM]);
+    yield Buffer.concat([schema, END_OF_STREAM]);
   }
 }
 
-function streamOf(schema: Schema, batch: Batch): Uint8Array {
+function streamOf(schema: Uint8Array, batch: Batch): Uint8Array {
   const frame = new FrameEncoder(EVENT_COLUMNS).encode(batch);
-  return Buffer.concat([schemaFrame(schema), ...frame, END_OF_STREAM]);
+  return Buffer.concat([schema, ...frame, END_OF_STREAM]);
 }
 
 function refuseExisting(path: string): void {
@@ -49,16 +49,21 @@ function refuseExisting(path: string): void {
  * @throws CodedError INPUT if the segment cannot be read, OUTPUT if `outPath` exists or
  *   cannot be written
  */
-export async function exportCompat(segmentPath: string, outPath: string): Promise<CompatExport> {
+export async function exportCompat(
+  segmentPath: string,
+  outPath: string,
+  identities: Identities = [],
+): Promise<CompatExport> {
   refuseExisting(outPath);
-  const segment = await openSegment(segmentPath);
+  const segment = await openSegment(segmentPath, identities);
   try {
-    const schema = arrowSchema(EVENT_COLUMNS, packMetadata(headerToMetadata(segment.header)));
+    const metadata = packMetadata(headerToMetadata(segment.header));
+    const schema = schemaFrame(EVENT_COLUMNS, metadata);
     const out = new DurableFile(outPath);
     try {
       await writeParquetStream(out, {
         specs: EVENT_COLUMNS,
-        metadata: schema.metadata,
+        metadata: new Map(Object.entries(metadata)),
         profile: 'compat',
         parts: streamsOf(segment, schema),
       });

@@ -1,92 +1,174 @@
-import { unlinkSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
-import { CodedError, type ErrorCode } from '../model/errors.js';
-import { siblingModule } from '../model/sibling-module.js';
-import { concatTables, takeRows } from '../model/tables.js';
-import { readFrame } from './arrow-file.js';
-import { END_OF_STREAM, type Frame, type FrameIndex } from './arrow-frames.js';
-import { arrowSchema } from './arrow-schema.js';
+import { renameSync, statSync, unlinkSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { EVENT_COLUMNS } from '../model/batch.js';
+import type { ColumnSpec } from '../model/columns.js';
+import { CodedError } from '../model/errors.js';
+import { TOOL } from '../model/tool.js';
+import { type EncodeError, encodeSegment, isEncodeError } from '../native/encode-segment.js';
+import type { Envelope, Recipients } from './age.js';
+import { AgeFile } from './age-file.js';
+import type { ArrowSchema } from './arrow-message.js';
+import { columnTypeOf } from './arrow-schema.js';
+import { type ChainLink, linkOf, linksToMetadata, readHead, writeHead } from './chain.js';
 import { DurableFile, syncDirectory } from './durable-file.js';
-import { FrameEncoder, schemaFrame } from './frame-encoder.js';
+import { packMetadata } from './file-metadata.js';
 import { ioError, isErrno } from './io-error.js';
-import { ROW_GROUP_ROWS } from './parquet-engine.js';
-import { writeParquetStream } from './parquet-stream.js';
-import { indexPart } from './part-file.js';
+import { readPartStart } from './part-file.js';
 import { RandomFile } from './random-file.js';
-import { storageOrder } from './row-order.js';
-import { closedPath } from './segment-name.js';
+import { headerToMetadata } from './segment-header.js';
+import { closedPath, isEncrypted, leftPath } from './segment-name.js';
 
-/** Frames are sorted and handed to the engine in runs of about this size, which bounds memory. */
-const RUN_BYTES = 8 * 1024 * 1024;
-
-/** Cuts the frames into runs of up to a row group's rows or {@link RUN_BYTES}. */
-function* runsOf(frames: readonly Frame[]): Generator<readonly Frame[]> {
-  let run: Frame[] = [];
-  let rows = 0;
-  for (const frame of frames) {
-    const isFull =
-      rows + frame.rows > ROW_GROUP_ROWS || frame.end - (run[0] ?? frame).offset > RUN_BYTES;
-    if (isFull && run.length > 0) {
-      yield run;
-      run = [];
-      rows = 0;
-    }
-    run.push(frame);
-    rows += frame.rows;
-  }
-  if (run.length > 0) yield run;
+export interface ClosedSegment {
+  readonly path: string;
+  /** undefined where it is encrypted and cannot be read here. */
+  readonly rows: number | undefined;
+  /** Bytes of the open segment behind its last whole batch, which are lost. */
+  readonly tornBytes: number;
+  readonly bytes: number;
+  /** Of the file's bytes, in hex. */
+  readonly sha256: string;
 }
 
-/** The segment as streams of one run each, its rows in {@link storageOrder}. */
-function* streamsOf(file: RandomFile, index: FrameIndex): Generator<Uint8Array> {
-  const schema = schemaFrame(arrowSchema(EVENT_COLUMNS, Object.fromEntries(index.schema.metadata)));
-  if (index.frames.length === 0) yield Buffer.concat([schema, END_OF_STREAM]);
-  const names = Object.keys(EVENT_COLUMNS);
-  const encoder = new FrameEncoder(EVENT_COLUMNS);
-  for (const run of runsOf(index.frames)) {
-    const batches = run.map(
-      (frame) => readFrame(file, index.schema, frame, 'a batch', EVENT_COLUMNS, names) as Batch,
-    );
-    const batch = concatTables(EVENT_COLUMNS, batches);
-    const sorted = takeRows(EVENT_COLUMNS, batch, storageOrder(batch));
-    yield Buffer.concat([schema, ...encoder.encode(sorted), END_OF_STREAM]);
-  }
+/** How an encrypted segment is read, and written again. */
+export interface SegmentKeys {
+  readonly open: Envelope;
+  readonly closed: Envelope;
+}
+
+function encodedColumns(schema: ArrowSchema) {
+  const specs: [string, ColumnSpec][] = Object.entries(EVENT_COLUMNS);
+  return specs.map(([name, { type, encoding = 'dictionary', nullable = false }]) => ({
+    name,
+    type,
+    encoding,
+    nullable,
+    source: schema.fields.findIndex((field) => field.name === name),
+  }));
+}
+
+function inputTypes(schema: ArrowSchema, path: string): string[] {
+  return schema.fields.map(({ name, type }) => {
+    const found = columnTypeOf(type);
+    if (found !== undefined) return found;
+    throw new CodedError('INPUT', `has column ${name} as ${type}: not a file of aftertrace.`, path);
+  });
+}
+
+/** Errors of the addon as those of the house: what is wrong with which of the two files. */
+function codedError(error: EncodeError, partPath: string, target: string): CodedError {
+  const path = error.file === 'input' ? partPath : target;
+  const code = error.file === 'input' ? 'INPUT' : 'OUTPUT';
+  if (error.code !== '') return ioError(code, path, 'convert the segment', error);
+  return new CodedError(code, `${error.message}.`, path, '', error);
 }
 
 /**
  * Turns an open segment into a closed one: `<name>.part` (Arrow stream, cut at its last
- * whole batch) -> `<name>.parquet`, then removes the `.part`. Doing it again after a
- * crash at any point gives the same file. Memory is bounded by a few row groups.
+ * whole batch) -> `<name>.parquet`, linked to the one closed before it, then removes the `.part`.
+ * Doing it again after a crash at any point gives the same file. The work is done by the addon in a
+ * thread of low priority; memory is bounded by one row group. An encrypted segment without its
+ * keys becomes a closed one as it is.
  *
- * @returns path of the closed segment
+ * Only one conversion at a time for each directory: they make up a chain.
+ *
  * @throws CodedError INPUT if the segment cannot be read, OUTPUT if the new one cannot
  *   be written; the `.part` is then still there
  */
-export async function convertSegment(partPath: string): Promise<string> {
+export async function convertSegment(partPath: string, keys?: SegmentKeys): Promise<ClosedSegment> {
+  const path = closedPath(partPath);
+  const directory = dirname(partPath);
+  const before = readHead(directory);
+  const finished = await finishedBefore(path, before);
+  if (finished !== undefined) {
+    removePart(partPath);
+    return finished;
+  }
+  if (isEncrypted(partPath) && keys === undefined) return keepEncrypted(partPath, before);
+  const closed = await encode(partPath, path, before, keys);
+  writeHead(directory, [{ name: basename(path), sha256: closed.sha256 }]);
+  removePart(partPath);
+  return closed;
+}
+
+/**
+ * A crash after the closed segment got its name: it is whole, and perhaps not in the chain yet.
+ * @returns undefined if there is none
+ */
+async function finishedBefore(
+  path: string,
+  before: readonly ChainLink[],
+): Promise<ClosedSegment | undefined> {
+  const { size } = statSync(path, { throwIfNoEntry: false }) ?? {};
+  if (size === undefined) return undefined;
+  const rows = isEncrypted(path) ? undefined : await countRows(path);
+  const link = await linkOf(path);
+  if (before.at(-1)?.name !== link.name) writeHead(dirname(path), [link]);
+  return { path, rows, tornBytes: 0, bytes: size, sha256: link.sha256 };
+}
+
+async function countRows(path: string): Promise<number> {
+  // Loaded only where it is wanted: it costs memory.
+  const { ParquetReader } = await import('./parquet-file.js');
+  const reader = new ParquetReader(path);
+  reader.close();
+  return reader.footer.rows;
+}
+
+async function encode(
+  partPath: string,
+  path: string,
+  before: readonly ChainLink[],
+  keys: SegmentKeys | undefined,
+): Promise<ClosedSegment> {
   const file = new RandomFile(partPath);
-  const target = closedPath(partPath);
   try {
-    const index = indexPart(file);
-    const out = new DurableFile(target);
+    const { schema, schemaEnd, header } = readPartStart(
+      keys === undefined ? file : new AgeFile(file, keys.open),
+    );
+    const out = new DurableFile(path);
     try {
-      await writeParquetStream(out, {
-        specs: EVENT_COLUMNS,
-        metadata: index.schema.metadata,
-        profile: 'compact',
-        parts: streamsOf(file, index),
+      const metadata = { ...headerToMetadata(header), ...linksToMetadata(before) };
+      const { rows, tornBytes, bytes, sha256 } = await encodeSegment({
+        input: file.descriptor,
+        output: out.descriptor,
+        inputEnvelope: keys?.open,
+        outputEnvelope: keys?.closed,
+        dataStart: schemaEnd,
+        inputTypes: inputTypes(schema, partPath),
+        columns: encodedColumns(schema),
+        metadata: Object.entries(packMetadata(metadata)),
+        createdBy: TOOL,
       });
       out.commit();
+      return { path, rows, tornBytes, bytes, sha256: sha256.toString('hex') };
     } catch (cause) {
       out.abandon();
-      throw ioError('INPUT', partPath, 'convert the segment', cause);
+      throw isEncodeError(cause) ? codedError(cause, partPath, path) : cause;
     }
   } finally {
     file.close();
   }
-  removePart(partPath);
-  return target;
+}
+
+/** What a killed recorder left can be read by its recipients only: it stays as it is, under another name. */
+async function keepEncrypted(
+  partPath: string,
+  before: readonly ChainLink[],
+): Promise<ClosedSegment> {
+  const path = leftPath(partPath);
+  const directory = dirname(partPath);
+  const { size } = statSync(partPath);
+  const { sha256 } = await linkOf(partPath);
+  const link = { name: basename(path), sha256 };
+  // It says nothing of those before it, so that they stay in the list.
+  if (before.at(-1)?.name !== link.name) writeHead(directory, [...before, link]);
+  try {
+    renameSync(partPath, path);
+    syncDirectory(directory);
+  } catch (cause) {
+    throw ioError('OUTPUT', path, 'rename the segment', cause);
+  }
+  return { path, rows: undefined, tornBytes: 0, bytes: size, sha256 };
 }
 
 function removePart(partPath: string): void {
@@ -98,106 +180,29 @@ function removePart(partPath: string): void {
   }
 }
 
-/** Messages between the converter and its thread. */
-export interface ConvertRequest {
-  readonly id: number;
-  readonly partPath: string;
-}
-export interface ConvertReply {
-  readonly id: number;
-  /** Path of the closed segment, or why there is none. */
-  readonly result: { readonly path: string } | { readonly error: ErrorFields };
-  /** Memory of the thread's WebAssembly, which only grows. */
-  readonly memory: number;
-}
-/** A CodedError as plain data: classes do not survive a message. */
-export interface ErrorFields {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly place: string;
-  readonly remedy: string;
-}
-
-interface Pending {
-  readonly resolve: (path: string) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** A thread with more WebAssembly memory than this is replaced when it is idle. */
-const RECYCLE_BYTES = 512 * 1024 * 1024;
-
-/**
- * {@link convertSegment} in one worker thread of low priority, one segment after the
- * other, so that the thread that drains the ring never waits for it. The thread starts
- * with the first segment and does not keep the process alive when idle.
- */
+/** {@link convertSegment}, one segment after the other. */
 export class SegmentConverter {
-  #worker: Worker | undefined;
-  #nextId = 0;
-  readonly #pending = new Map<number, Pending>();
-  readonly #inWork = new Set<Promise<string>>();
+  readonly #recipients: Recipients | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
-  /** @throws CodedError as {@link convertSegment} */
-  convert(partPath: string): Promise<string> {
-    const worker = this.#start();
-    const id = this.#nextId++;
-    const result = new Promise<string>((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
+  /** @param recipients who may read closed segments whose open one was encrypted */
+  constructor(recipients?: Recipients) {
+    this.#recipients = recipients;
+  }
+
+  /** @param open the key of an encrypted segment @throws CodedError as {@link convertSegment} */
+  convert(partPath: string, open?: Envelope): Promise<ClosedSegment> {
+    const result = this.#last.then(async () => {
+      const closed = open === undefined ? undefined : await this.#recipients?.seal();
+      const keys = open === undefined || closed === undefined ? undefined : { open, closed };
+      return convertSegment(partPath, keys);
     });
-    const done = () => this.#inWork.delete(result);
-    this.#inWork.add(result);
-    result.then(done, done);
-    worker.ref();
-    worker.postMessage({ id, partPath } satisfies ConvertRequest);
+    this.#last = result.catch(() => {});
     return result;
   }
 
-  /** Waits for the segments in work, then ends the thread. */
+  /** Waits for the segments in work. */
   async close(): Promise<void> {
-    while (this.#inWork.size > 0) await Promise.allSettled(this.#inWork);
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
-  }
-
-  #start(): Worker {
-    if (this.#worker !== undefined) return this.#worker;
-    const module = siblingModule(import.meta.url, 'convert-worker');
-    const worker = new Worker(module.filename, { execArgv: [...module.execArgv] });
-    worker.on('message', (reply: ConvertReply) => this.#settle(worker, reply));
-    worker.on('error', (error) => this.#fail(worker, error));
-    worker.on('exit', (code) => this.#fail(worker, new Error(`exit code ${code}`)));
-    this.#worker = worker;
-    return worker;
-  }
-
-  #settle(worker: Worker, { id, result, memory }: ConvertReply): void {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    if (this.#pending.size === 0) {
-      worker.unref();
-      if (memory > RECYCLE_BYTES) this.#retire(worker);
-    }
-    if ('path' in result) pending?.resolve(result.path);
-    else {
-      const { code, message, place, remedy } = result.error;
-      pending?.reject(new CodedError(code, message, place, remedy));
-    }
-  }
-
-  #retire(worker: Worker): void {
-    if (this.#worker === worker) this.#worker = undefined;
-    void worker.terminate();
-  }
-
-  /** The thread died: its segments stay `.part` files, which readers understand. */
-  #fail(worker: Worker, cause: Error): void {
-    if (this.#worker !== worker) return;
-    this.#worker = undefined;
-    const message = `the conversion thread ended: ${cause.message}.`;
-    for (const { reject } of this.#pending.values()) {
-      reject(new CodedError('OUTPUT', message, '', 'The open segments stay readable.', cause));
-    }
-    this.#pending.clear();
+    await this.#last;
   }
 }

@@ -1,7 +1,10 @@
 import {
+  chownSync,
   closeSync,
   constants,
+  fchownSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   renameSync,
   unlinkSync,
@@ -11,8 +14,39 @@ import { dirname } from 'node:path';
 import { ioError } from './io-error.js';
 
 /** Recordings hold other people's traffic: only the owner may read them. */
-export const FILE_MODE = 0o600;
+const FILE_MODE = 0o600;
 export const DIRECTORY_MODE = 0o700;
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+let owner: Owner | undefined;
+
+/** Files and directories that this thread makes from now on belong to another user. Needs CAP_CHOWN. */
+export function ownFilesBy(user: Owner): void {
+  owner = user;
+}
+
+/** Makes a new file of {@link FILE_MODE} for writing. @returns its descriptor @throws as openSync */
+export function createFile(path: string): number {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
+  try {
+    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    unlinkSync(path);
+    throw error;
+  }
+}
+
+/** Makes a directory of {@link DIRECTORY_MODE}, and those above it, where they are missing. @throws as mkdirSync */
+export function createDirectory(path: string): void {
+  const first = mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
+  if (first !== undefined && owner !== undefined) chownSync(path, owner.uid, owner.gid);
+}
 
 /** Makes a finished create, rename or unlink in `directory` survive a power cut. */
 export function syncDirectory(directory: string): void {
@@ -58,11 +92,7 @@ export class DurableFile {
       try {
         unlinkSync(this.#temporary);
       } catch {}
-      this.#fd = openSync(
-        this.#temporary,
-        constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-        FILE_MODE,
-      );
+      this.#fd = createFile(this.#temporary);
     } catch (cause) {
       throw ioError('OUTPUT', path, 'create the file', cause);
     }
@@ -70,6 +100,11 @@ export class DurableFile {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** For those who write it themselves; then {@link bytes} does not count. */
+  get descriptor(): number {
+    return this.#fd;
   }
 
   write(bytes: Uint8Array): void {

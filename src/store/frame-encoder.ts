@@ -1,9 +1,8 @@
 /**
- * Writes the Arrow IPC *stream* format: what arrow-frames.ts reads. The schema message is
- * apache-arrow's; record batches are put together here, because a recorder that writes a
- * few small batches a second would spend most of its time in a general encoder.
+ * Writes the record batches of the Arrow IPC *stream* format: what arrow-frames.ts reads. A
+ * recorder that writes a few small batches a second would spend most of its time in a general
+ * encoder.
  */
-import { RecordBatchStreamWriter, type Schema } from 'apache-arrow';
 import type {
   BytesColumn,
   ColumnArrays,
@@ -14,24 +13,6 @@ import type {
 } from '../model/columns.js';
 import { BatchMessage } from './batch-message.js';
 import { encodeStrings, wellFormedText } from './text.js';
-
-/** Catches the schema frame of apache-arrow's writer. */
-class SchemaFrame extends RecordBatchStreamWriter {
-  readonly chunks: Uint8Array[] = [];
-
-  protected override _write(chunk: ArrayBufferView): this {
-    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    if (this._started && bytes.length > 0) this.chunks.push(bytes);
-    return this;
-  }
-}
-
-/** The frame that a stream begins with. */
-export function schemaFrame(schema: Schema): Uint8Array {
-  const frame = new SchemaFrame();
-  frame.reset(undefined, schema);
-  return Buffer.concat(frame.chunks);
-}
 
 type NumericArray = ColumnArrays[Exclude<ColumnType, 'utf8' | 'text' | 'binary'>];
 
@@ -81,8 +62,11 @@ export class FrameEncoder<S extends ColumnSpecs> {
     this.#message = new BatchMessage(this.#specs.length, buffers);
   }
 
-  /** One frame. Its chunks view the table's own arrays: write them before those change. */
-  encode(table: TableOf<S>): Uint8Array[] {
+  /**
+   * One frame. Its chunks view the table's own arrays: write them before those change.
+   * @param alignment a power of two: the frame is padded to a multiple of it
+   */
+  encode(table: TableOf<S>, alignment = 8): Uint8Array[] {
     const columns: Record<string, ColumnArrays[ColumnType] | number> = table;
     const { rows } = table;
     this.#message.begin(rows);
@@ -94,6 +78,8 @@ export class FrameEncoder<S extends ColumnSpecs> {
       else if (!('offsets' in column)) this.#numbers(spec, column, rows);
       else this.#bytes(spec, spec.type === 'text' ? wellFormedText(column, rows) : column, rows);
     }
+    const padding = this.#message.align(alignment);
+    if (padding > 0) chunks.push(new Uint8Array(padding));
     chunks[0] = this.#message.end();
     this.#chunks = [];
     return chunks;

@@ -1,5 +1,6 @@
 import { EventKind, LossCause, STALL_MS } from '../model/event.js';
 import type { SegmentHeader } from '../model/segment.js';
+import type { Identities } from './age.js';
 import { readCatalog, reasonOf, type SegmentInfo, type UnreadableFile } from './catalog.js';
 import type { ImportInfo } from './import-files.js';
 import { openSegment } from './segment-reader.js';
@@ -99,13 +100,14 @@ function sumCounts(all: readonly Counts[]): Counts {
 
 async function countEvents(
   info: SegmentInfo,
+  identities: Identities,
 ): Promise<{ kinds: Counts; losses: Counts; life: Life }> {
   const byKind = new Float64Array(256);
   const losses: Record<string, number> = {};
   const heartbeats: bigint[] = [];
   const budget: { timeNs: bigint; step: string }[] = [];
   const decoder = new TextDecoder();
-  const segment = await openSegment(info.path);
+  const segment = await openSegment(info.path, identities);
   try {
     for await (const batch of segment.read({ columns: ['kind', 'count', 'name', 'time_ns'] })) {
       const { kind, count, name, time_ns: time } = batch;
@@ -259,8 +261,11 @@ function inspectRecording(segments: readonly SegmentInfo[]): InspectedRecording 
  *
  * @throws CodedError INPUT as readCatalog
  */
-export async function inspectPaths(paths: readonly string[]): Promise<InspectResult> {
-  const catalog = await readCatalog(paths);
+export async function inspectPaths(
+  paths: readonly string[],
+  identities: Identities = [],
+): Promise<InspectResult> {
+  const catalog = await readCatalog(paths, identities);
   const segments: InspectedSegment[] = [];
   const readable: SegmentInfo[] = [];
   const unreadable = [...catalog.unreadable];
@@ -270,7 +275,7 @@ export async function inspectPaths(paths: readonly string[]): Promise<InspectRes
       const { path, header, partial, rows, bytes } = info;
       const fromNs = info.fromNs.toString();
       const toNs = info.toNs.toString();
-      const { life, ...counts } = await countEvents(info);
+      const { life, ...counts } = await countEvents(info, identities);
       lives.set(path, life);
       segments.push({ path, header, partial, rows, bytes, fromNs, toNs, ...counts });
       readable.push(info);

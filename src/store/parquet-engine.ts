@@ -13,7 +13,7 @@ export function loadEngine(): Promise<ParquetEngine> {
 }
 
 /** Rows of a row group: the unit of reading, and of the work of a task. */
-export const ROW_GROUP_ROWS = 65_536;
+const ROW_GROUP_ROWS = 65_536;
 /** Bounds the memory of a row group where payloads are large. */
 const ROW_GROUP_BYTES = 64 * 1024 * 1024;
 
@@ -49,10 +49,4 @@ export function writerProperties(
     }
   }
   return builder.build();
-}
-
-/** Bytes that WebAssembly holds in this thread; it never gives memory back. */
-export async function engineMemory(): Promise<number> {
-  if (engine === undefined) return 0;
-  return (await engine).wasmMemory().buffer.byteLength;
 }

@@ -5,7 +5,7 @@
  * https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
  */
 import type { ColumnChunkPlace, ParquetFooter } from './parquet-footer.js';
-import type { RandomFile } from './random-file.js';
+import type { ByteSource } from './random-file.js';
 import {
   integerValue,
   readFields,
@@ -115,7 +115,7 @@ function excerptFooter(footer: ParquetFooter, group: number, taken: readonly Tak
  * Only for files without nested columns. @throws CodedError INPUT
  */
 export function excerpt(
-  file: RandomFile,
+  file: ByteSource,
   footer: ParquetFooter,
   group: number,
   names: readonly string[],

@@ -2,14 +2,14 @@ import type { ColumnSpecs, TableOf } from '../model/columns.js';
 import { CodedError } from '../model/errors.js';
 import { readFrame } from './arrow-file.js';
 import { END_OF_STREAM, indexFrames } from './arrow-frames.js';
-import { arrowSchema } from './arrow-schema.js';
+import { schemaFrame } from './arrow-schema.js';
 import { writeFileDurably } from './durable-file.js';
 import { packMetadata } from './file-metadata.js';
-import { FrameEncoder, schemaFrame } from './frame-encoder.js';
+import { FrameEncoder } from './frame-encoder.js';
 import { loadEngine, type ParquetProfile, writerProperties } from './parquet-engine.js';
 import { excerpt } from './parquet-excerpt.js';
 import { type ParquetFooter, readFooter } from './parquet-footer.js';
-import { memorySource, RandomFile } from './random-file.js';
+import { memorySource, type OpenSource, RandomFile } from './random-file.js';
 import { concatParts } from './table-file.js';
 
 /**
@@ -24,10 +24,10 @@ export async function writeParquet<S extends ColumnSpecs>(
   profile: ParquetProfile = 'compact',
 ): Promise<void> {
   const wasm = await loadEngine();
-  const schema = arrowSchema(specs, packMetadata(metadata));
+  const packed = packMetadata(metadata);
   const chunks = new FrameEncoder(specs).encode(table);
-  const stream = Buffer.concat([schemaFrame(schema), ...chunks, END_OF_STREAM]);
-  const properties = writerProperties(wasm, specs, schema.metadata, profile);
+  const stream = Buffer.concat([schemaFrame(specs, packed), ...chunks, END_OF_STREAM]);
+  const properties = writerProperties(wasm, specs, new Map(Object.entries(packed)), profile);
   // Both arguments are consumed: there is nothing to free.
   writeFileDurably(path, wasm.writeParquet(wasm.Table.fromIPCStream(stream), properties));
 }
@@ -37,12 +37,12 @@ export class ParquetReader {
   readonly path: string;
   readonly bytes: number;
   readonly footer: ParquetFooter;
-  readonly #file: RandomFile;
+  readonly #file: OpenSource;
 
-  /** Reads only the footer. @throws CodedError INPUT */
-  constructor(path: string) {
-    this.path = path;
-    this.#file = new RandomFile(path);
+  /** Reads only the footer. Takes over a source that is open already. @throws CodedError INPUT */
+  constructor(file: string | OpenSource) {
+    this.#file = typeof file === 'string' ? new RandomFile(file) : file;
+    this.path = this.#file.path;
     this.bytes = this.#file.size;
     try {
       this.footer = readFooter(this.#file);

@@ -1,7 +1,7 @@
 import { type FileMetaData, parquetMetadata } from 'hyparquet';
 import { CodedError } from '../model/errors.js';
 import { unpackMetadata } from './file-metadata.js';
-import type { RandomFile } from './random-file.js';
+import type { ByteSource } from './random-file.js';
 
 const MAGIC = 0x31524150; // "PAR1", little-endian
 /** Length of the footer and the magic, behind the footer. */
@@ -39,7 +39,7 @@ export interface ParquetFooter {
   readonly range: (rowGroup: number, column: string) => readonly [bigint, bigint] | undefined;
 }
 
-function truncated(file: RandomFile): CodedError {
+function truncated(file: ByteSource): CodedError {
   return new CodedError(
     'INPUT',
     'is truncated: the Parquet footer is missing.',
@@ -48,7 +48,7 @@ function truncated(file: RandomFile): CodedError {
   );
 }
 
-function footerBytes(file: RandomFile): ArrayBuffer {
+function footerBytes(file: ByteSource): ArrayBuffer {
   if (file.size === 0) throw new CodedError('INPUT', 'is empty.', file.path);
   const head = file.read(0, Math.min(4, file.size));
   if (head.length < 4 || new DataView(head.buffer).getUint32(0, true) !== MAGIC) {
@@ -70,7 +70,7 @@ function footerBytes(file: RandomFile): ArrayBuffer {
 }
 
 /** Every chunk must lie inside the file, so that no reader allocates what is not there. */
-function placesOf(group: FileMetaData['row_groups'][number], index: number, file: RandomFile) {
+function placesOf(group: FileMetaData['row_groups'][number], index: number, file: ByteSource) {
   return group.columns.map(({ meta_data: chunk }): ColumnChunkPlace => {
     const dataPage = Number(chunk?.data_page_offset ?? -1);
     const dictionary = chunk?.dictionary_page_offset;
@@ -86,7 +86,7 @@ function placesOf(group: FileMetaData['row_groups'][number], index: number, file
 }
 
 /** hyparquet trusts the footer's structure; whatever it trips over is damage. */
-function guarded<T>(file: RandomFile, parse: () => T): T {
+function guarded<T>(file: ByteSource, parse: () => T): T {
   try {
     return parse();
   } catch (cause) {
@@ -96,7 +96,7 @@ function guarded<T>(file: RandomFile, parse: () => T): T {
 }
 
 /** Reads the footer of a Parquet file: sizes, metadata, statistics. @throws CodedError INPUT */
-export function readFooter(file: RandomFile): ParquetFooter {
+export function readFooter(file: ByteSource): ParquetFooter {
   const bytes = footerBytes(file);
   return guarded(file, () => {
     const meta = parquetMetadata(bytes, { geoparquet: false });

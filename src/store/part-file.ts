@@ -2,9 +2,9 @@ import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
 import type { SegmentHeader } from '../model/segment.js';
 import { findColumn } from './arrow-columns.js';
 import { readFrame } from './arrow-file.js';
-import { type Frame, type FrameIndex, indexFrames } from './arrow-frames.js';
+import { type Frame, type FrameIndex, indexFrames, readSchema } from './arrow-frames.js';
 import { unpackMetadata } from './file-metadata.js';
-import type { RandomFile } from './random-file.js';
+import type { ByteSource } from './random-file.js';
 import { headerFromMetadata } from './segment-header.js';
 
 /** Time of the first and last event, epoch ns, both inclusive. */
@@ -20,6 +20,24 @@ export interface PartIndex extends FrameIndex {
   readonly tornBytes: number;
 }
 
+/** What the schema of a `.part` says. @throws CodedError as {@link indexPart} */
+function checkSchema({ schema }: Pick<FrameIndex, 'schema'>, path: string): SegmentHeader {
+  const header = headerFromMetadata(unpackMetadata(schema.metadata), path);
+  for (const [name, spec] of Object.entries(EVENT_COLUMNS)) {
+    const isThere = schema.fields.some((field) => field.name === name);
+    if (isThere || !('later' in spec)) findColumn(schema, name, spec, path);
+  }
+  return header;
+}
+
+/** The beginning of a `.part`: where its batches start, and what it is. @throws CodedError as {@link indexPart} */
+export function readPartStart(
+  file: ByteSource,
+): Pick<PartIndex, 'schema' | 'schemaEnd' | 'header'> {
+  const start = readSchema(file);
+  return { ...start, header: checkSchema(start, file.path) };
+}
+
 function rangeOf(times: BigInt64Array): TimeRange | undefined {
   if (times.length === 0) return undefined;
   let from = times[0]!;
@@ -31,13 +49,13 @@ function rangeOf(times: BigInt64Array): TimeRange | undefined {
   return [from, to];
 }
 
-function timesOf(file: RandomFile, index: FrameIndex, frame: Frame, i: number): BigInt64Array {
+function timesOf(file: ByteSource, index: FrameIndex, frame: Frame, i: number): BigInt64Array {
   const names = ['time_ns'] as const;
   const batch = readFrame(file, index.schema, frame, `batch ${i}`, EVENT_COLUMNS, names);
   return (batch as Pick<Batch, 'rows' | 'time_ns'>).time_ns;
 }
 
-function canDecode(file: RandomFile, index: FrameIndex, frame: Frame): boolean {
+function canDecode(file: ByteSource, index: FrameIndex, frame: Frame): boolean {
   try {
     readFrame(file, index.schema, frame, 'last batch', EVENT_COLUMNS, Object.keys(EVENT_COLUMNS));
     return true;
@@ -53,12 +71,9 @@ function canDecode(file: RandomFile, index: FrameIndex, frame: Frame): boolean {
  *
  * @throws CodedError INPUT if it does not begin like a segment, UNSUPPORTED if it is of a newer version
  */
-export function indexPart(file: RandomFile): PartIndex {
+export function indexPart(file: ByteSource): PartIndex {
   const index = indexFrames(file);
-  const header = headerFromMetadata(unpackMetadata(index.schema.metadata), file.path);
-  for (const [name, spec] of Object.entries(EVENT_COLUMNS)) {
-    findColumn(index.schema, name, spec, file.path);
-  }
+  const header = checkSchema(index, file.path);
   const ranges: TimeRange[] = [];
   for (const [i, frame] of index.frames.entries()) {
     const range = rangeOf(timesOf(file, index, frame, i));

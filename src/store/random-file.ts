@@ -11,6 +11,11 @@ export interface ByteSource {
   readonly read: (offset: number, length: number) => Uint8Array<ArrayBuffer>;
 }
 
+/** A source that holds a file open. */
+export interface OpenSource extends ByteSource {
+  close(): void;
+}
+
 /** Bytes in memory as a source; reads are views. */
 export function memorySource(path: string, bytes: Uint8Array<ArrayBuffer>): ByteSource {
   const read = (offset: number, length: number) => {
@@ -32,7 +37,7 @@ function outside(path: string, offset: number, length: number, size: number): Co
  * segment that still grows is seen as it was at that moment.
  * Reads are synchronous: they hit the page cache or run in a worker thread.
  */
-export class RandomFile implements ByteSource {
+export class RandomFile implements OpenSource {
   readonly path: string;
   readonly size: number;
   #fd: number;
@@ -53,6 +58,11 @@ export class RandomFile implements ByteSource {
       throw new CodedError('INPUT', `${kind}, but a file is needed here.`, path, 'Name a file.');
     }
     this.size = stat.size;
+  }
+
+  /** For those who read it themselves, until it is closed. */
+  get descriptor(): number {
+    return this.#fd;
   }
 
   /** Exactly `length` bytes from `offset` in memory of their own (8-byte aligned). @throws CodedError INPUT */

@@ -2,23 +2,13 @@ import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../model/errors.js';
 import { reasonOf, type UnreadableFile } from './catalog.js';
-import { convertSegment } from './convert.js';
+import { type ClosedSegment, convertSegment } from './convert.js';
 import { ioError, isErrno } from './io-error.js';
 import { openForWriting } from './open-files.js';
-import { indexPart } from './part-file.js';
-import { RandomFile } from './random-file.js';
-import { CLOSED, OPEN, TEMPORARY } from './segment-name.js';
-
-interface RecoveredSegment {
-  /** The closed segment. */
-  readonly path: string;
-  readonly rows: number;
-  /** Bytes behind the last whole batch, which are lost. */
-  readonly tornBytes: number;
-}
+import { isOpenName, isUnfinished } from './segment-name.js';
 
 export interface RecoveryReport {
-  readonly recovered: readonly RecoveredSegment[];
+  readonly recovered: readonly ClosedSegment[];
   /** Segments that another process is writing: left alone. */
   readonly inUse: readonly string[];
   /** Segments that hold nothing that can be read: left as they are. */
@@ -29,28 +19,18 @@ export interface RecoveryReport {
 
 /** Anything that converts as `convertSegment` does: a SegmentConverter. */
 export interface Converter {
-  convert(partPath: string): Promise<string>;
+  convert(partPath: string): Promise<ClosedSegment>;
 }
 
 function listLeftOvers(directory: string): string[] {
   try {
     return readdirSync(directory)
-      .filter((name) => name.endsWith(OPEN) || name.endsWith(CLOSED + TEMPORARY))
+      .filter((name) => isOpenName(name) || isUnfinished(name))
       .sort()
       .map((name) => join(directory, name));
   } catch (cause) {
     if (isErrno(cause, 'ENOENT')) return [];
     throw ioError('INPUT', directory, 'read', cause);
-  }
-}
-
-function measure(path: string): { rows: number; tornBytes: number } {
-  const file = new RandomFile(path);
-  try {
-    const { rows, tornBytes } = indexPart(file);
-    return { rows, tornBytes };
-  } finally {
-    file.close();
   }
 }
 
@@ -72,22 +52,21 @@ function removeFile(path: string): void {
  */
 export async function recoverDirectory(
   directory: string,
-  converter: Converter = { convert: convertSegment },
+  converter: Converter = { convert: (path) => convertSegment(path) },
 ): Promise<RecoveryReport> {
   const files = listLeftOvers(directory);
   const busy = openForWriting(files);
-  const recovered: RecoveredSegment[] = [];
+  const recovered: ClosedSegment[] = [];
   const unreadable: UnreadableFile[] = [];
   const removed: string[] = [];
   for (const file of files.filter((path) => !busy.has(path))) {
-    if (file.endsWith(TEMPORARY) || statSync(file).size === 0) {
+    if (isUnfinished(file) || statSync(file).size === 0) {
       removeFile(file);
       removed.push(file);
       continue;
     }
     try {
-      const { rows, tornBytes } = measure(file);
-      recovered.push({ path: await converter.convert(file), rows, tornBytes });
+      recovered.push(await converter.convert(file));
     } catch (error) {
       if (error instanceof CodedError && error.code === 'OUTPUT') throw error;
       unreadable.push({ file, reason: reasonOf(error) });

@@ -1,12 +1,14 @@
 import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
 import type { SegmentHeader } from '../model/segment.js';
+import type { Identities } from './age.js';
+import { openSource } from './age-file.js';
 import { readFrame } from './arrow-file.js';
 import { isErrno } from './io-error.js';
 import { ParquetReader } from './parquet-file.js';
 import { indexPart, type TimeRange } from './part-file.js';
-import { RandomFile } from './random-file.js';
+import type { OpenSource } from './random-file.js';
 import { headerFromMetadata } from './segment-header.js';
-import { closedPath, OPEN } from './segment-name.js';
+import { closedPath, isOpenName, isStreamName } from './segment-name.js';
 
 export type EventColumn = keyof typeof EVENT_COLUMNS;
 
@@ -72,8 +74,9 @@ interface BatchFile {
   close(): void;
 }
 
-function openClosed(path: string): BatchFile {
-  const reader = new ParquetReader(path);
+function openClosed(file: OpenSource): BatchFile {
+  const reader = new ParquetReader(file);
+  const { path } = file;
   const { footer } = reader;
   try {
     return {
@@ -91,8 +94,7 @@ function openClosed(path: string): BatchFile {
   }
 }
 
-function openPart(path: string): BatchFile {
-  const file = new RandomFile(path);
+function openStream(file: OpenSource): BatchFile {
   try {
     const { schema, frames, header, rows, ranges, tornBytes } = indexPart(file);
     return {
@@ -117,17 +119,19 @@ const ALL_COLUMNS = Object.keys(EVENT_COLUMNS) as EventColumn[];
  * Opens a segment; only metadata and, of a `.part`, times are read. If a `.part` has
  * just become a `.parquet`, that is opened.
  *
+ * @param identities keys for segments that are encrypted
  * @throws CodedError INPUT if it is missing, damaged or foreign, UNSUPPORTED if of a newer version
  */
-export async function openSegment(path: string): Promise<Segment> {
-  const partial = path.endsWith(OPEN);
+export async function openSegment(path: string, identities: Identities = []): Promise<Segment> {
+  const partial = isOpenName(path);
   let file: BatchFile;
   try {
-    file = partial ? openPart(path) : openClosed(path);
+    const source = await openSource(path, identities);
+    file = isStreamName(path) ? openStream(source) : openClosed(source);
   } catch (error) {
     const gone = error instanceof Error && isErrno(error.cause, 'ENOENT');
     if (!partial || !gone) throw error;
-    return openSegment(closedPath(path));
+    return openSegment(closedPath(path), identities);
   }
   const { header, rows, bytes, tornBytes, ranges } = file;
   const [fromNs, toNs] = joinRanges(ranges) ?? [BigInt(header.startNs), BigInt(header.startNs)];

@@ -1,26 +1,17 @@
-import {
-  closeSync,
-  constants,
-  fdatasyncSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  writevSync,
-} from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, rmSync, writevSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Batch, EVENT_COLUMNS } from '../model/batch.js';
 import { CodedError } from '../model/errors.js';
 import type { SegmentHeader } from '../model/segment.js';
+import { CHUNK, type Envelope, sealChunk } from './age.js';
 import { END_OF_STREAM } from './arrow-frames.js';
-import { arrowSchema } from './arrow-schema.js';
-import { DIRECTORY_MODE, FILE_MODE, syncDirectory, writeFully } from './durable-file.js';
+import { schemaFrame } from './arrow-schema.js';
+import { createDirectory, createFile, syncDirectory, writeFully } from './durable-file.js';
 import { packMetadata } from './file-metadata.js';
-import { FrameEncoder, schemaFrame } from './frame-encoder.js';
+import { FrameEncoder } from './frame-encoder.js';
 import { ioError } from './io-error.js';
 import { headerToMetadata } from './segment-header.js';
-import { OPEN, segmentBaseName } from './segment-name.js';
+import { openName, segmentBaseName } from './segment-name.js';
 
 /**
  * The open segment: an Arrow IPC stream that grows by whole batches. When the writer
@@ -29,25 +20,29 @@ import { OPEN, segmentBaseName } from './segment-name.js';
  */
 export class SegmentWriter {
   readonly path: string;
+  /** The key of the file if it is encrypted. */
+  readonly envelope: Envelope | undefined;
   readonly #fd: number;
+  /** Chunks sealed so far. */
+  #chunks = 0;
   readonly #encoder = new FrameEncoder(EVENT_COLUMNS);
   #rows = 0;
   #bytes = 0;
   #closed = false;
+  #failed = false;
 
   /**
    * Creates the directory (0700) if needed and a new `.part` file (0600) in it.
+   * @param envelope to encrypt it; every frame then fills whole chunks, so that none waits in memory
    * @throws CodedError OUTPUT
    */
-  static open(directory: string, header: SegmentHeader): SegmentWriter {
-    const path = join(directory, segmentBaseName(header) + OPEN);
+  static open(directory: string, header: SegmentHeader, envelope?: Envelope): SegmentWriter {
+    const path = join(directory, openName(segmentBaseName(header), envelope !== undefined));
     let fd = -1;
     try {
-      mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
-      const flags =
-        constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-      fd = openSync(path, flags, FILE_MODE);
-      const writer = new SegmentWriter(path, fd, header);
+      createDirectory(directory);
+      fd = createFile(path);
+      const writer = new SegmentWriter(path, fd, header, envelope);
       syncDirectory(directory);
       return writer;
     } catch (cause) {
@@ -60,11 +55,18 @@ export class SegmentWriter {
     }
   }
 
-  private constructor(path: string, fd: number, header: SegmentHeader) {
+  private constructor(
+    path: string,
+    fd: number,
+    header: SegmentHeader,
+    envelope: Envelope | undefined,
+  ) {
     this.path = path;
     this.#fd = fd;
-    const schema = arrowSchema(EVENT_COLUMNS, packMetadata(headerToMetadata(header)));
-    this.#write([schemaFrame(schema)]);
+    this.envelope = envelope;
+    const metadata = packMetadata(headerToMetadata(header));
+    if (envelope !== undefined) this.#writeRaw([envelope.header]);
+    this.#write([schemaFrame(EVENT_COLUMNS, metadata, this.#alignment)], 'more');
   }
 
   /** Events appended so far. */
@@ -80,16 +82,40 @@ export class SegmentWriter {
   /**
    * Appends the batch as one frame and returns its bytes. If it cannot be written in
    * full, the file is cut back to what it held before: the batch is lost, the rest stays
-   * readable, and a later append may succeed. @throws CodedError OUTPUT
+   * readable, and a later append may succeed (not to an encrypted file: its place in the
+   * key stream must not be used twice). @throws CodedError OUTPUT
    */
   append(batch: Batch): number {
     if (batch.rows === 0) return 0;
-    const bytes = this.#write(this.#encoder.encode(batch));
+    if (this.#isSpent) {
+      throw new CodedError('OUTPUT', 'failed before, and takes no more.', this.path);
+    }
+    const bytes = this.#write(this.#encoder.encode(batch, this.#alignment), 'more');
     this.#rows += batch.rows;
     return bytes;
   }
 
-  #write(chunks: readonly Uint8Array[]): number {
+  get #isSpent(): boolean {
+    return this.#failed && this.envelope !== undefined;
+  }
+
+  get #alignment(): number {
+    return this.envelope === undefined ? 8 : CHUNK;
+  }
+
+  #write(parts: readonly Uint8Array[], follows: 'more' | 'nothing'): number {
+    if (this.envelope === undefined) return this.#writeRaw(parts);
+    const bytes = Buffer.concat(parts);
+    const sealed: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += CHUNK) {
+      const isLast = follows === 'nothing' && at + CHUNK >= bytes.length;
+      const chunk = bytes.subarray(at, at + CHUNK);
+      sealed.push(...sealChunk(this.envelope.key, this.#chunks++, isLast, chunk));
+    }
+    return this.#writeRaw(sealed);
+  }
+
+  #writeRaw(chunks: readonly Uint8Array[]): number {
     const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     try {
       const written = writevSync(this.#fd, chunks, this.#bytes);
@@ -99,6 +125,7 @@ export class SegmentWriter {
       }
     } catch (cause) {
       this.#cutBack();
+      this.#failed = true;
       throw ioError('OUTPUT', this.path, 'write', cause);
     }
     this.#bytes += size;
@@ -134,7 +161,7 @@ export class SegmentWriter {
     if (this.#closed) return this.path;
     this.#closed = true;
     try {
-      this.#write([END_OF_STREAM]);
+      if (!this.#isSpent) this.#write([END_OF_STREAM], 'nothing');
       this.sync();
     } finally {
       closeSync(this.#fd);

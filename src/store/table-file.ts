@@ -2,9 +2,9 @@ import type { ColumnSpecs, TableOf } from '../model/columns.js';
 import { concatTables } from '../model/tables.js';
 import { readFrame } from './arrow-file.js';
 import { END_OF_STREAM, indexFrames } from './arrow-frames.js';
-import { arrowSchema } from './arrow-schema.js';
+import { schemaFrame } from './arrow-schema.js';
 import { DurableFile } from './durable-file.js';
-import { FrameEncoder, schemaFrame } from './frame-encoder.js';
+import { FrameEncoder } from './frame-encoder.js';
 import { RandomFile } from './random-file.js';
 
 /**
@@ -17,10 +17,9 @@ export async function writeTable<S extends ColumnSpecs>(
   table: TableOf<S>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const schema = arrowSchema(specs, metadata);
   const file = new DurableFile(path, 'rename');
   try {
-    file.write(schemaFrame(schema));
+    file.write(schemaFrame(specs, metadata));
     for (const chunk of new FrameEncoder(specs).encode(table)) file.write(chunk);
     file.write(END_OF_STREAM);
     file.commit();

@@ -143,9 +143,9 @@ describe('findViolations', () => {
 
   it('catches an addon loaded elsewhere, and a file without a layer', () => {
     const load = "process.dlopen(module, 'x');";
-    const sources = { 'recorder/a.ts': load, 'recorder/native-source.ts': load, 'new/a.ts': '' };
+    const sources = { 'recorder/a.ts': load, 'native/addon.ts': load, 'new/a.ts': '' };
     expect(findViolations(tree(sources))).toEqual([
-      'src/recorder/a.ts:1 loads an addon: only recorder/native-source.ts may',
+      'src/recorder/a.ts:1 loads an addon: only native/addon.ts may',
       'src/new/a.ts belongs to no layer of docs/ARCHITECTURE.md: give it a rule',
     ]);
     const path = "new URL('../../prebuilds/x/aftertrace.node', import.meta.url)";

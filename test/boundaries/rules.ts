@@ -15,8 +15,9 @@ const SHARED = ['report/contract', 'report/format', 'report/text'];
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   model: [],
   http1: ['model'],
-  store: ['model'],
-  recorder: ['model', 'http1', 'store'],
+  native: ['model'],
+  store: ['model', 'native'],
+  recorder: ['model', 'http1', 'native', 'store'],
   reconstruct: ['model', 'http1', 'store'],
   import: ['model', 'store'],
   'report/contract': ['model'],
@@ -47,13 +48,14 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'prom-client': 'recorder/metrics.ts',
   preact: 'report/viewer/',
   '@preact/signals': 'report/viewer/',
-  'apache-arrow': 'store/',
+  flatbuffers: 'store/',
+  'age-encryption': 'store/',
   'parquet-wasm': 'store/',
   hyparquet: 'store/',
   '@dagrejs/dagre': 'report/',
 };
 
-const ADDON_FILE = 'recorder/native-source.ts';
+const ADDON_FILE = 'native/addon.ts';
 /** Finds a native addon's file name, and calls that load one. */
 const LOADS_ADDON = /\.node['"`]|\bdlopen\b|\bcreateRequire\([^)]*\)\(/;
 

@@ -9,7 +9,7 @@ export async function writeSegment(directory: string, rows = 500, sequence = 1):
   const writer = SegmentWriter.open(directory, sampleHeader({ sequence }));
   writer.append(sampleBatch(rows, sequence));
   writer.close();
-  return convertSegment(writer.path);
+  return (await convertSegment(writer.path)).path;
 }
 
 /** Fills `directory` with `count` segments of the same events: much to read, quick to make. */

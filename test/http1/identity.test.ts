@@ -5,10 +5,12 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
 const SHORT = 'a3ce929d0e0e4736';
 
-function identify(headers: Readonly<Record<string, string>>) {
-  return readIdentity((name) => headers[name] ?? '');
+type Headers = Readonly<Record<string, string | readonly string[]>>;
+
+function identify(headers: Headers) {
+  return readIdentity((name) => [headers[name] ?? []].flat());
 }
-const contextOf = (headers: Readonly<Record<string, string>>) => identify(headers).traceContext;
+const contextOf = (headers: Headers) => identify(headers).traceContext;
 
 describe('traceparent', () => {
   it('gives trace and parent id, in lower case', () => {
@@ -85,6 +87,70 @@ describe('uber-trace-id', () => {
   });
 });
 
+describe('x-datadog-trace-id', () => {
+  it('is a decimal, and compares equal with what is written in hex', () => {
+    const headers = { 'x-datadog-trace-id': '11803532876627986230', 'x-datadog-parent-id': '255' };
+    const trace = 'a3ce929d0e0e4736'.padStart(32, '0');
+    expect(contextOf(headers)).toBe(`datadog:${trace}:${'ff'.padStart(16, '0')}`);
+  });
+
+  it.each(['', '0', '-1', '18446744073709551616', '12a', '****'])(
+    'of the value %j identifies nothing',
+    (id) => {
+      expect(contextOf({ 'x-datadog-trace-id': id, 'x-datadog-parent-id': '1' })).toBe('');
+    },
+  );
+});
+
+describe('x-amzn-trace-id', () => {
+  it('gives root and parent, whatever their order', () => {
+    const root = `1-${TRACE.slice(0, 8)}-${TRACE.slice(8)}`;
+    const full = `xray:${TRACE}:${SPAN}`;
+    expect(contextOf({ 'x-amzn-trace-id': `Root=${root};Parent=${SPAN};Sampled=1` })).toBe(full);
+    expect(contextOf({ 'x-amzn-trace-id': `Parent=${SPAN}; Root=${root}` })).toBe(full);
+    expect(
+      contextOf({ 'x-amzn-trace-id': `Self=1-67891234-12456789abcdef012345678;Root=${root}` }),
+    ).toBe(`xray:${TRACE}:`);
+  });
+
+  it.each([
+    '',
+    `Root=2-${TRACE}`,
+    `Root=1-${TRACE}`,
+    `Parent=${SPAN}`,
+    `XRoot=1-${TRACE.slice(0, 8)}-${TRACE.slice(8)}`,
+  ])('of the value %j identifies nothing', (value) => {
+    expect(contextOf({ 'x-amzn-trace-id': value })).toBe('');
+  });
+});
+
+describe('x-cloud-trace-context', () => {
+  it('gives the trace, and the span where there is one', () => {
+    const span = 'ff'.padStart(16, '0');
+    expect(contextOf({ 'x-cloud-trace-context': `${TRACE}/255;o=1` })).toBe(
+      `cloud:${TRACE}:${span}`,
+    );
+    expect(contextOf({ 'x-cloud-trace-context': TRACE })).toBe(`cloud:${TRACE}:`);
+  });
+
+  it.each(['', SHORT, `${'0'.repeat(32)}/1`, `${TRACE}/x`])(
+    'of the value %j identifies nothing',
+    (value) => {
+      expect(contextOf({ 'x-cloud-trace-context': value })).toBe('');
+    },
+  );
+});
+
+describe('a header that comes twice', () => {
+  it('counts where both say the same, and not where they contradict each other', () => {
+    const one = `00-${TRACE}-${SPAN}-01`;
+    const other = `00-${TRACE.replace('4', '5')}-${SPAN}-01`;
+    expect(contextOf({ traceparent: [one, one] })).toBe(`w3c:${TRACE}:${SPAN}`);
+    expect(contextOf({ traceparent: [one, other] })).toBe('');
+    expect(identify({ 'x-request-id': ['a', 'b'], 'x-correlation-id': 'c' }).requestId).toBe('c');
+  });
+});
+
 describe('readIdentity', () => {
   it('keeps every kind of context, W3C first', () => {
     const traceparent = `00-${TRACE}-${SPAN}-01`;
@@ -99,6 +165,7 @@ describe('readIdentity', () => {
   it('takes the request id, or else the correlation id', () => {
     expect(identify({ 'x-request-id': 'r-1', 'x-correlation-id': 'c' }).requestId).toBe('r-1');
     expect(identify({ 'x-correlation-id': 'c' }).requestId).toBe('c');
+    expect(identify({ 'request-id': 'd' }).requestId).toBe('d');
   });
 
   it.each(['', '****', 'two words', 'a\tb', 'caf\u00e9', 'x'.repeat(129)])(

@@ -22,7 +22,7 @@ function writeSegment(...batches: readonly Batch[]): string {
 
 async function shardOf(segment: string, changes: Partial<ShardInput> = {}) {
   const directory = join(temporaryDirectory(), 'shards');
-  const base = { segment, host: 0, directory, partitions: 4, baseNs: '0' };
+  const base = { segment, identities: [], host: 0, directory, partitions: 4, baseNs: '0' };
   const output = await shard({ ...base, ...changes });
   const tables = await Promise.all(
     output.files.map((file) => (file === undefined ? undefined : readTable(file, EVENT_COLUMNS))),

@@ -33,6 +33,7 @@ export class FakeSource implements EventSource {
     [LossCause.unknownSocket]: 0,
     [LossCause.snapLength]: 0,
     [LossCause.budgetSample]: 0,
+    [LossCause.tlsUnjoined]: 0,
   };
   readonly unreadableCalls: Record<string, number> = {};
   /** Handed over at the next look. */

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chooseExpired, retain, type StoredSegment } from '../../src/recorder/retain.js';
 import { SegmentWriter } from '../../src/store/segment-writer.js';
@@ -68,6 +68,9 @@ test('only closed segments of a recorder are deleted, whatever else lies in the 
   writeAged(directory, 'spans.parquet', 10, 50);
   writeAged(directory, 'notes.txt', 10, 50);
   writeAged(directory, `${segmentName(2)}.tmp`, 10, 50);
+  writeAged(directory, '.aftertrace.head', 10, 50);
+  writeAged(directory, segmentName(5).replace('.parquet', '.part.age'), 10, 50);
+  writeAged(directory, segmentName(6).replace('.parquet', '.arrow'), 10, 50);
   writeAged(directory, segmentName(3).replace('.parquet', '.compat.parquet'), 10, 50);
   mkdirSync(join(directory, segmentName(4)));
   const before = readdirSync(directory).length;
@@ -77,6 +80,16 @@ test('only closed segments of a recorder are deleted, whatever else lies in the 
   expect(existsSync(open.path)).toBe(true);
   expect(readdirSync(directory)).toHaveLength(before - 1);
   open.close();
+});
+
+test('encrypted segments are deleted as others are, those that a killed recorder left too', () => {
+  const directory = temporaryDirectory();
+  const closed = writeAged(directory, `${segmentName(1)}.age`, 10, 50);
+  const left = writeAged(directory, segmentName(2).replace('.parquet', '.arrow.age'), 10, 40);
+  const young = writeAged(directory, `${segmentName(3)}.age`, 10, 0.5);
+  const { expired } = retain(directory, { maxAgeMs: HOUR }, NOW);
+  expect(expired.map(({ path }) => path)).toEqual([closed, left]);
+  expect(readdirSync(directory)).toEqual([basename(young)]);
 });
 
 test('a recording applies the total size: the oldest segments are gone, the newest is kept', async () => {

@@ -5,6 +5,7 @@ import { EVENT_COLUMNS } from '../../src/model/batch.js';
 import type { ColumnSpec, ColumnSpecs } from '../../src/model/columns.js';
 import { SOURCE_COLUMNS } from '../../src/model/imported.js';
 import { LINK_COLUMNS, SPAN_COLUMNS, TRACE_COLUMNS } from '../../src/model/span.js';
+import { CHAIN_KEY } from '../../src/store/chain.js';
 import { SEGMENT_KEYS } from '../../src/store/segment-header.js';
 
 const PATH = join(import.meta.dirname, '../../docs/format.md');
@@ -45,7 +46,7 @@ test('docs/format.md documents every column as the code defines it', () => {
 
 test('docs/format.md documents every metadata key', () => {
   const text = readFileSync(PATH, 'utf8');
-  for (const key of ['format_version', 'content', ...Object.values(SEGMENT_KEYS)]) {
+  for (const key of ['format_version', 'content', CHAIN_KEY, ...Object.values(SEGMENT_KEYS)]) {
     expect(text).toContain(`\`${key}\``);
   }
 });

@@ -8,14 +8,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Batch, EVENT_COLUMNS } from '../../src/model/batch.js';
 import type { Reconstruction } from '../../src/model/reconstruction.js';
 import { LINK_COLUMNS, SPAN_COLUMNS, TRACE_COLUMNS } from '../../src/model/span.js';
-import { emptyTable, takeRows } from '../../src/model/tables.js';
+import { emptyTable } from '../../src/model/tables.js';
 import { exportCompat } from '../../src/store/compat.js';
 import { convertSegment } from '../../src/store/convert.js';
-import { storageOrder } from '../../src/store/row-order.js';
 import { openSegment } from '../../src/store/segment-reader.js';
 import { SegmentWriter } from '../../src/store/segment-writer.js';
 import { writeReconstruction } from '../../src/store/span-store.js';
-import { SAMPLE_START_NS, sampleBatch, sampleHeader } from './sample-events.js';
+import { inTimeOrder, SAMPLE_START_NS, sampleBatch, sampleHeader } from './sample-events.js';
 import { useTemporaryDirectories } from './temporary.js';
 
 const temporaryDirectory = useTemporaryDirectories();
@@ -31,8 +30,19 @@ async function closedSegment(directory: string): Promise<{ path: string; batch: 
   batch.local_port[1] = 65_535;
   const writer = SegmentWriter.open(directory, sampleHeader());
   writer.append(batch);
-  const stored = takeRows(EVENT_COLUMNS, batch, storageOrder(batch));
-  return { path: await convertSegment(writer.close()), batch: stored };
+  const { path } = await convertSegment(writer.close());
+  const [stored] = await readSegment(path);
+  expect(inTimeOrder(stored!)).toEqual(inTimeOrder(batch));
+  return { path, batch: stored! };
+}
+
+/** Its batches as our own reader gives them. */
+async function readSegment(path: string): Promise<Batch[]> {
+  const segment = await openSegment(path);
+  const batches: Batch[] = [];
+  for await (const batch of segment.read()) batches.push(batch);
+  segment.close();
+  return batches;
 }
 
 /** Row i as other readers should show it: numbers as bigint, bytes as text, empty as null. */

@@ -3,7 +3,7 @@ import { EVENT_COLUMNS } from '../../src/model/batch.js';
 import type { BytesColumn } from '../../src/model/columns.js';
 import { EventFlag, EventKind } from '../../src/model/event.js';
 import type { SegmentHeader } from '../../src/model/segment.js';
-import { emptyTable } from '../../src/model/tables.js';
+import { emptyTable, takeRows } from '../../src/model/tables.js';
 
 export const SAMPLE_START_NS = 1_790_000_000_123_456_789n;
 
@@ -120,4 +120,18 @@ export function sampleBatch(rows: number, seed = 1, startNs = SAMPLE_START_NS): 
 /** Time of the last event of a sample batch. */
 export function lastTime(batch: Pick<Batch, 'rows' | 'time_ns'>): bigint {
   return batch.time_ns[batch.rows - 1]!;
+}
+
+/** The rows by time, and where that is equal by what else tells them apart: a closed segment sorts them. */
+export function inTimeOrder(batch: Batch): Batch {
+  const { time_ns, connection, kind, sequence } = batch;
+  const compare = (a: bigint | number, b: bigint | number) => (a < b ? -1 : a > b ? 1 : 0);
+  const order = Uint32Array.from({ length: batch.rows }, (_, i) => i).sort(
+    (a, b) =>
+      compare(time_ns[a]!, time_ns[b]!) ||
+      compare(connection[a]!, connection[b]!) ||
+      compare(kind[a]!, kind[b]!) ||
+      compare(sequence[a]!, sequence[b]!),
+  );
+  return takeRows(EVENT_COLUMNS, batch, order);
 }

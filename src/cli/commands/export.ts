@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import type { Argv } from 'yargs';
 import { CodedError } from '../../model/errors.js';
 import { EXIT_CODE_HELP, ExitCode } from '../exit-codes.js';
+import { IDENTITY_OPTION, readIdentityFiles } from '../identity.js';
 import { print, requireReadable, visible } from '../output.js';
 
 export const command = 'export <segments..>';
@@ -28,6 +29,7 @@ export function builder(args: Argv) {
         demandOption: true,
         describe: 'Directory for the exported files',
       },
+      identity: IDENTITY_OPTION,
     })
     .example('$0 export tape --compat --out old', 'files that parquetjs-lite reads correctly')
     .epilogue(EXIT_CODE_HELP);
@@ -40,7 +42,8 @@ export async function handler(args: Args): Promise<number> {
   const { exportCompat } = await import('../../store/compat.js');
   const { ioError } = await import('../../store/io-error.js');
   if (!args.compat) throw new CodedError('USAGE', 'there is no other form yet.', '--no-compat');
-  const { segments, imports, unreadable } = await readCatalog(args.segments);
+  const identities = await readIdentityFiles(args.identity);
+  const { segments, imports, unreadable } = await readCatalog(args.segments, identities);
   requireReadable(segments, unreadable);
   if (segments.length === 0 && imports.length > 0) {
     throw new CodedError('INPUT', 'holds imported spans, not segments.', imports[0]!.path);
@@ -51,8 +54,8 @@ export async function handler(args: Args): Promise<number> {
     throw ioError('OUTPUT', args.out, 'create the directory', cause);
   }
   for (const { path } of segments) {
-    const name = basename(path).replace(/\.(parquet|part)$/, '.compat.parquet');
-    await exportCompat(path, join(args.out, name));
+    const name = basename(path).replace(/\.(parquet|part|arrow)(\.age)?$/, '.compat.parquet');
+    await exportCompat(path, join(args.out, name), identities);
     print(join(args.out, name));
   }
   for (const { file, reason } of unreadable)

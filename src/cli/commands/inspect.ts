@@ -1,6 +1,9 @@
 import type { Argv } from 'yargs';
+import { CodedError } from '../../model/errors.js';
 import type { Counts } from '../../store/inspect.js';
+import type { VerifyResult } from '../../store/verify.js';
 import { EXIT_CODE_HELP, ExitCode } from '../exit-codes.js';
+import { IDENTITY_OPTION, readIdentityFiles } from '../identity.js';
 import { print, requireReadable, visible } from '../output.js';
 import { formatBytes, formatCount } from '../quantities.js';
 import { formatMoment } from '../window.js';
@@ -16,7 +19,20 @@ export function builder(args: Argv) {
       demandOption: true,
       describe: 'Directories of segments or imports, or files of them',
     })
-    .options({ json: { type: 'boolean', default: false, describe: 'Print JSON' } })
+    .options({
+      json: { type: 'boolean', default: false, describe: 'Print JSON' },
+      verify: {
+        type: 'boolean',
+        default: false,
+        describe: 'Check that no segment was altered, removed or renamed (reads every byte)',
+      },
+      head: {
+        type: 'string',
+        describe: 'With --verify: the SHA-256 of a segment, as the recorder printed it',
+      },
+      identity: IDENTITY_OPTION,
+    })
+    .example('$0 inspect /var/lib/aftertrace --verify', 'exit code 1 if the chain is broken')
     .epilogue(EXIT_CODE_HELP);
 }
 
@@ -34,9 +50,45 @@ function moments(fromNs: string, toNs: string): string {
     : `${formatMoment(BigInt(fromNs))} .. ${formatMoment(BigInt(toNs))}`;
 }
 
+function printVerified(result: VerifyResult, json: boolean): number {
+  const { segments, problems, unreadable, limits } = result;
+  if (json) print(JSON.stringify(result, null, 2));
+  else {
+    const vouched = segments.filter(({ vouchedBy }) => vouchedBy !== '').length;
+    print(`${segments.length} closed segments, ${vouched} of them vouched for`);
+    for (const { file, breach, text } of problems) {
+      print(`${breach.toUpperCase()} ${visible(file)}: ${visible(text)}`);
+    }
+    print(problems.length === 0 ? 'no breach of the chain found' : 'THE CHAIN IS BROKEN');
+    for (const { path, sha256, vouchedBy } of segments) {
+      if (vouchedBy === 'head') print(`newest: ${sha256}  ${visible(path)}`);
+    }
+  }
+  for (const limit of limits) process.stderr.write(`note: ${visible(limit)}\n`);
+  for (const { file, reason } of unreadable) {
+    process.stderr.write(`warning: ${visible(file)}: ${visible(reason)}\n`);
+  }
+  if (problems.length > 0) return ExitCode.failure;
+  return unreadable.length > 0 ? ExitCode.partial : ExitCode.ok;
+}
+
+function checkHead({ head, verify }: Args): void {
+  if (head === undefined) return;
+  if (!verify) throw new CodedError('USAGE', 'needs --verify.', '--head');
+  if (!/^[0-9a-f]{64}$/i.test(head)) {
+    throw new CodedError('USAGE', 'is not a SHA-256 of 64 hex digits.', `--head ${head}`);
+  }
+}
+
 export async function handler(args: Args): Promise<number> {
+  checkHead(args);
+  const identities = await readIdentityFiles(args.identity);
+  if (args.verify) {
+    const { verifyPaths } = await import('../../store/verify.js');
+    return printVerified(await verifyPaths(args.paths, identities, args.head), args.json);
+  }
   const { inspectPaths } = await import('../../store/inspect.js');
-  const result = await inspectPaths(args.paths);
+  const result = await inspectPaths(args.paths, identities);
   requireReadable([...result.segments, ...result.imports], result.unreadable);
   if (args.json) print(JSON.stringify(result, null, 2));
   else {

@@ -3,6 +3,7 @@ import { CodedError } from '../../model/errors.js';
 import { effectOf } from '../../model/event.js';
 import type { Reconstruction } from '../../model/reconstruction.js';
 import { EXIT_CODE_HELP, ExitCode } from '../exit-codes.js';
+import { IDENTITY_OPTION, readIdentityFiles } from '../identity.js';
 import { createVoice, print, reportError, visible } from '../output.js';
 import { formatCount, parseDuration, parseShare, plural, requireWhole } from '../quantities.js';
 import { onInterrupt } from '../signals.js';
@@ -30,6 +31,7 @@ const OPTIONS = {
     default: false,
     describe: 'Print reconstruction.json instead of the summary',
   },
+  identity: IDENTITY_OPTION,
 } as const;
 
 export const command = 'reconstruct <segments..>';
@@ -104,10 +106,12 @@ export async function handler(args: Args): Promise<number> {
   const { reconstruct } = await import('../../reconstruct/reconstruct.js');
   checkNumbers(args);
   const maxLoss = parseShare('--max-loss', args.maxLoss);
+  const identities = await readIdentityFiles(args.identity);
   const voice = createVoice(args.quiet ?? false);
   const interrupt = onInterrupt();
   const result = await reconstruct({
     inputs: args.segments,
+    identities,
     output: args.out,
     force: args.force,
     ...(args.minConfidence === undefined ? {} : { minConfidence: args.minConfidence }),

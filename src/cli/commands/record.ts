@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
@@ -112,6 +113,14 @@ const OPTIONS = {
     default: true,
     describe: 'Mask secrets before they reach the disk (--no-redact: store them)',
   },
+  'encrypt-to': {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    default: [] as string[],
+    describe: 'Encrypt segments to this age recipient (age1...), or to those in a file',
+  },
+  user: { type: 'string', describe: 'User that owns the files: a name or uid (default: this one)' },
   'stats-interval': {
     type: 'string',
     default: '10s',
@@ -303,8 +312,21 @@ async function openMetrics(address: MetricsAddress | undefined) {
   return serveMetrics(address);
 }
 
+/** Files are made for a user, by name or uid. */
+async function ownFilesAs(user: string): Promise<void> {
+  const { ownFilesBy } = await import('../../store/durable-file.js');
+  const ask = (what: '-u' | '-g') => {
+    const { status, stdout } = spawnSync('id', [what, '--', user], { encoding: 'utf8' });
+    if (status === 0) return Number(stdout);
+    throw new CodedError('USAGE', 'no such user.', `--user ${user}`);
+  };
+  ownFilesBy({ uid: ask('-u'), gid: ask('-g') });
+}
+
 export async function handler(args: Args): Promise<number> {
   const { record } = await import('../../recorder/record.js');
+  const { Recipients } = await import('../../store/age.js');
+  if (args.user !== undefined) await ownFilesAs(args.user);
   const voice = createVoice(args.quiet ?? false);
   const capture = captureOptions(args);
   const listen =
@@ -317,6 +339,7 @@ export async function handler(args: Args): Promise<number> {
     ...adjustable(args),
     ...(capture.redaction === undefined ? {} : { redaction: capture.redaction }),
     hints: parseHints(args.hints),
+    ...(args.encryptTo.length === 0 ? {} : { recipients: new Recipients(args.encryptTo) }),
     filters: describeFilters(capture),
   };
   if (!args.redact) voice.warn('--no-redact: passwords, cookies and tokens are stored as captured');
@@ -335,6 +358,7 @@ export async function handler(args: Args): Promise<number> {
     },
     onStats: (stats) => voice.progress(statsLine(stats)),
     onNote: voice.note,
+    onClosed: ({ path, sha256 }) => voice.note(`closed ${path}, SHA-256 ${sha256}`),
   }).finally(() => {
     stopObeying();
     return metrics?.close();

@@ -15,6 +15,12 @@ export const BackwardKind = {
   worker: 5,
   /** The thread that made it next woke the thread that answers this request. */
   handBack: 6,
+  /** The thread that woke the one which made it next answered this request, or handed back. */
+  dispatched: 7,
+  /** Its reply was read in the slice of the Go scheduler in which the response was written. */
+  slice: 8,
+  /** The goroutine numbered next to the one that waits for it has the evidence. */
+  neighbour: 9,
 } as const;
 
 /** What the responses say about the calls before them. */

@@ -1,6 +1,7 @@
 import { BackwardKind, BackwardLabels } from './backward-labels.js';
 import type { ProcessIndex } from './process-index.js';
 import type { Reliability } from './reliability.js';
+import type { SliceContext } from './slices.js';
 import { CauseKind, EndKind, type ThreadContext } from './thread-context.js';
 
 /** Both directions along each burst: what a call knows goes to the call made just before or after it. */
@@ -45,20 +46,40 @@ function passToPredecessors(
   }
 }
 
+/** What a call knows goes to the call of the goroutine numbered next to its own. */
+function shareWithNeighbours(
+  slices: SliceContext,
+  trust: Reliability,
+  labels: BackwardLabels,
+): void {
+  for (let client = 0; client < slices.neighbour.length; client++) {
+    const other = slices.neighbour[client]!;
+    if (other < 0) continue;
+    const own = labels.reliability[other]! * trust.neighbour;
+    labels.offer(client, BackwardKind.neighbour, labels.server[other]!, other, own);
+    const forward = slices.forward[other]!;
+    labels.offer(client, BackwardKind.neighbour, forward, other, trust.slice * trust.neighbour);
+  }
+}
+
 /** What every call knows of itself. */
 function offerOwn(
   client: number,
   context: ThreadContext,
+  slices: SliceContext,
   trust: Reliability,
   labels: BackwardLabels,
 ): void {
-  const { closing, closingByWake, end } = trust;
+  const { closing, closingByWake, end, dispatched } = trust;
   labels.offer(client, BackwardKind.closing, context.closes[client]!, client, closing[client]!);
   const byWake = context.closesByWake[client]!;
   labels.offer(client, BackwardKind.closingByWake, byWake, client, closingByWake[client]!);
   const kind = context.endKind[client]!;
   const label = kind === EndKind.wake ? BackwardKind.handBack : BackwardKind.worker;
   labels.offer(client, label, context.end[client]!, client, end[client]!);
+  const lender = context.lenderEnd[client]!;
+  labels.offer(client, BackwardKind.dispatched, lender, client, dispatched[client]!);
+  labels.offer(client, BackwardKind.slice, slices.backward[client]!, client, trust.replySlice);
 }
 
 /**
@@ -71,16 +92,18 @@ function offerOwn(
 export function labelBackward(
   index: ProcessIndex,
   context: ThreadContext,
+  slices: SliceContext,
   trust: Reliability,
   withSiblings: boolean,
 ): BackwardLabels {
   const labels = new BackwardLabels(index);
   for (let client = 0; client < index.clients.length; client++) {
-    offerOwn(client, context, trust, labels);
+    offerOwn(client, context, slices, trust, labels);
   }
   passToPredecessors(context, trust, labels);
   if (!withSiblings) return labels;
   shareWithinBursts(context, trust, labels);
+  shareWithNeighbours(slices, trust, labels);
   passToPredecessors(context, trust, labels);
   return labels;
 }

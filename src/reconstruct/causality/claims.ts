@@ -3,6 +3,7 @@ import type { Candidates } from './candidates.js';
 import type { GoroutineContext } from './goroutines.js';
 import type { IdentityMatches } from './identity.js';
 import { isAlone, type Reliability } from './reliability.js';
+import type { SliceContext } from './slices.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';
 
 /** Rules that name the request of a call, as columns and tables write them. */
@@ -21,6 +22,10 @@ export const RULES = [
   'return-wake',
   'worker',
   'hand-back',
+  'dispatched',
+  'slice',
+  'reply-slice',
+  'neighbour',
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -38,6 +43,8 @@ const BACKWARD: ReadonlySet<Rule> = new Set([
   'return-wake',
   'worker',
   'hand-back',
+  'reply-slice',
+  'neighbour',
 ]);
 const PROOFS: ReadonlySet<Rule> = new Set(['identity', 'goroutine', 'owner']);
 /** Per rule number: Family. */
@@ -54,6 +61,9 @@ const RULE_OF_LABEL: readonly number[] = [
   RuleNumber['return-wake'],
   RuleNumber.worker,
   RuleNumber['hand-back'],
+  RuleNumber.dispatched,
+  RuleNumber['reply-slice'],
+  RuleNumber.neighbour,
 ];
 const RULE_OF_ORIGIN: readonly number[] = [RuleNumber.thread, RuleNumber.connect, RuleNumber.lease];
 
@@ -85,6 +95,7 @@ export interface Knowledge {
   readonly candidates: Candidates;
   readonly context: ThreadContext;
   readonly goroutines: GoroutineContext;
+  readonly slices: SliceContext;
   readonly reliability: Reliability;
   readonly backward: BackwardLabels;
   readonly identities: IdentityMatches;
@@ -141,7 +152,7 @@ export function gatherClaims(
   client: number,
   claims: Claims,
 ): void {
-  const { candidates, context, goroutines, reliability, backward, identities } = knowledge;
+  const { candidates, context, goroutines, slices, reliability, backward, identities } = knowledge;
   const count = candidates.count[client]!;
   const chance = count <= 1 ? 0 : 1 / count;
   claims.count = 0;
@@ -156,6 +167,9 @@ export function gatherClaims(
     // On a descendant, an earlier request's work may go on.
     const isChild = goroutines.steps[client] === 0 ? 0 : 1;
     add(RuleNumber.goroutine, server, reliability.goroutine[isChild]!, isChild === 0 ? 0.01 : 0.05);
+  }
+  if (slices.forward[client]! >= 0) {
+    add(RuleNumber.slice, slices.forward[client]!, reliability.slice, 1);
   }
   if (context.owner[client]! >= 0 && reliability.owner > 0) {
     // Threads that take one request at a time do no timers' work in between.

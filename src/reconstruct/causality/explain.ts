@@ -41,6 +41,14 @@ const TEXTS: Readonly<
   worker: 'the next response that the calling thread wrote was this request’s',
   'hand-back':
     'the calling thread next woke the thread that had read this request and was to answer it',
+  dispatched:
+    'the thread that had woken the calling thread for it next answered this request, or handed its result back',
+  slice:
+    'this request was read and the call sent in one time slice of the Go scheduler, so one led to the other',
+  'reply-slice':
+    'its reply was read and this request’s response written in one time slice of the Go scheduler',
+  neighbour:
+    'the goroutine that waits for it was started right before or after another that works for this request',
 };
 
 function textOf(causes: ProcessCauses, client: number, rule: Rule): string {

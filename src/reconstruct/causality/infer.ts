@@ -18,6 +18,7 @@ import { indexProcess, type ProcessIndex } from './process-index.js';
 import { contextChances, redecide } from './redecide.js';
 import { firstReliability, learnReliability } from './reliability.js';
 import { SiblingClasses } from './siblings.js';
+import { followSlices } from './slices.js';
 import { replayMarks } from './thread-context.js';
 import { wakeClasses } from './wakes.js';
 
@@ -59,6 +60,7 @@ export function inferCauses(
   const marks = threadMarks(index, hints);
   const context = replayMarks(index, marks, originKinds(index));
   const goroutines = followGoroutines(index);
+  const slices = followSlices(index);
   const calls = callKinds(index);
   const requests = requestKinds(index);
   const events = eventKinds(requests, calls);
@@ -67,6 +69,7 @@ export function inferCauses(
     index,
     context,
     goroutines,
+    slices,
     candidates,
     marks,
     calls,
@@ -74,18 +77,19 @@ export function inferCauses(
     events,
     classes,
     siblings: new SiblingClasses(index, context, calls),
-    wakes: wakeClasses(context, events, calls),
+    wakes: wakeClasses(index, candidates, context, events, calls),
   };
   const first = firstReliability(lessons);
-  const labels = labelBackward(index, context, first, false);
+  const labels = labelBackward(index, context, slices, first, false);
   const reliability = learnReliability(lessons, first, labels);
   const shares = backgroundShares(index, candidates, calls, requests);
   const knowledge = {
     candidates,
     context,
     goroutines,
+    slices,
     reliability,
-    backward: labelBackward(index, context, reliability, true),
+    backward: labelBackward(index, context, slices, reliability, true),
     identities: matchIdentities(index, candidates),
   };
   const input = {

@@ -137,26 +137,3 @@ export function threadMarks(index: ProcessIndex, hints: ProcessHints): Marks {
   }
   return marks.sorted();
 }
-
-/** The marks of Go time slices: what happened in one slice is one chain of hand-offs. */
-export function sliceMarks(index: ProcessIndex): Marks {
-  const { exchanges: x, servers, clients } = index;
-  const marks = new MarkCollector(2 * servers.length + 2 * clients.length);
-  for (let server = 0; server < servers.length; server++) {
-    const row = servers[server]!;
-    marks.add(MarkKind.requestRead, server, x.request_slice[row]!, x.request_end[row]!);
-  }
-  for (let server = 0; server < servers.length; server++) {
-    const row = servers[server]!;
-    marks.add(MarkKind.responseWritten, server, x.response_slice[row]!, x.response_start[row]!);
-  }
-  for (let client = 0; client < clients.length; client++) {
-    const row = clients[client]!;
-    marks.add(MarkKind.callSent, client, x.request_slice[row]!, x.request_start[row]!);
-  }
-  for (let client = 0; client < clients.length; client++) {
-    const row = clients[client]!;
-    marks.add(MarkKind.replyRead, client, x.response_slice[row]!, x.response_start[row]!);
-  }
-  return marks.sorted();
-}

@@ -9,6 +9,7 @@ import type { Kinds } from './kinds.js';
 import type { Marks } from './marks.js';
 import type { ProcessIndex } from './process-index.js';
 import { learnSiblings, type SiblingClasses } from './siblings.js';
+import type { SliceContext } from './slices.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';
 import type { WakeClasses } from './wakes.js';
 
@@ -31,20 +32,32 @@ export interface Reliability {
   readonly closingByWake: Float64Array;
   /** Per client: "what a thread did before it answered, or woke who answers, was for that request". */
   readonly end: Float64Array;
+  /** Per client: the same of the thread that had woken the one which made the call. */
+  readonly dispatched: Float64Array;
   /** Per client: "it shares its parent with the call that its actor made just before"; 0 where there is none. */
   readonly sibling: Float64Array;
   /** "A thread that reads and answers a request works for it in between"; 0 where threads mean nothing. */
   readonly owner: number;
+  /** "A request read and a call sent in one slice of the Go scheduler", and the same of reply and response. */
+  readonly slice: number;
+  readonly replySlice: number;
+  /** "Goroutines numbered next to each other work for one request." */
+  readonly neighbour: number;
   /** By 1 where a descendant of the request's goroutine waits for the call, else 0. */
   readonly goroutine: readonly number[];
 }
 
-/** Weight of the prior in observations, and its mean where nothing was learned. */
+/** Weight of the prior in observations. */
 const PRIOR_COUNT = 10;
-const PRIOR_MEAN = 0.95;
 const CEILING = 0.9995;
 /** A thread may be woken for another reply than the one that its waker read last. */
-const RETURN_PRIOR = 0.8;
+const RETURN_PRIOR = 0.9;
+/** Hand-offs keep the slice: measured on Go 1.19 and 1.23, 99.8 % hold and more. */
+const SLICE_PRIOR = 0.998;
+const NEIGHBOUR_PRIOR = 0.95;
+const LEAST_NEIGHBOUR = 0.95;
+/** Until that is checked it is no witness against others. */
+const RETURN_FIRST = 0.5;
 /** Share of requests answered by the thread that read them, from which on threads mean something. */
 const STEADY = 0.95;
 /** Where work moves between threads, what a thread last read is at first no more than a hint. */
@@ -88,6 +101,7 @@ export interface Lessons {
   readonly index: ProcessIndex;
   readonly context: ThreadContext;
   readonly goroutines: GoroutineContext;
+  readonly slices: SliceContext;
   readonly candidates: Candidates;
   readonly marks: Marks;
   readonly calls: Kinds;
@@ -105,7 +119,7 @@ function spread(of: ArrayLike<number>, trust: Float64Array): Float64Array {
 /** What can be said before any witness is held against another. */
 export function firstReliability(lessons: Lessons): Reliability {
   const { index, context, candidates, marks, events, calls, requests, classes } = lessons;
-  const { goroutines, siblings } = lessons;
+  const { goroutines, siblings, wakes } = lessons;
   const steady = isSteady(context);
   const forwardClasses = steady
     ? classes.trust
@@ -113,14 +127,18 @@ export function firstReliability(lessons: Lessons): Reliability {
   return {
     forwardClasses,
     forward: spread(classes.of, forwardClasses),
-    wake: Float64Array.from(context.wakeKind, (kind) => (kind === CauseKind.none ? 0 : PRIOR_MEAN)),
+    wake: spread(wakes.of, wakes.trust),
     closing: closingTrust(index, context, marks, candidates, events, requests),
     closingByWake: Float64Array.from(context.closesByWake, (server) =>
-      server < 0 ? 0 : RETURN_PRIOR,
+      server < 0 ? 0 : RETURN_FIRST,
     ),
-    end: endTrust(index, context, candidates, calls, requests),
+    end: endTrust(index, candidates, calls, requests, context.end, context.endKind),
+    dispatched: endTrust(index, candidates, calls, requests, context.lenderEnd, context.endKind),
     sibling: spread(siblings.of, Float64Array.from(siblings.prior)),
     owner: steady ? (isAlone(context) ? 0.9999 : 0.999) : 0,
+    slice: SLICE_PRIOR,
+    replySlice: SLICE_PRIOR,
+    neighbour: NEIGHBOUR_PRIOR,
     goroutine: goroutines.steps.length === 0 ? [0, 0] : [0.9999, 0.9995],
   };
 }
@@ -130,6 +148,8 @@ function reference(lessons: Lessons, trust: Reliability, labels: BackwardLabels)
   const { context, goroutines } = lessons;
   return (client: number): { server: number; trust: number } => {
     if (goroutines.server[client]! >= 0) return { server: goroutines.server[client]!, trust: 1 };
+    const slice = lessons.slices.forward[client]!;
+    if (slice >= 0) return { server: slice, trust: trust.slice };
     const owner = context.owner[client]!;
     if (owner >= 0 && trust.owner > 0) return { server: owner, trust: trust.owner };
     return { server: labels.server[client]!, trust: labels.reliability[client]! };
@@ -147,13 +167,14 @@ export function learnReliability(
 ): Reliability {
   const { index, context, candidates, calls, classes, siblings, wakes } = lessons;
   const forward = new Agreement(first.forwardClasses);
-  const wake = new Agreement(new Float64Array(wakes.count).fill(PRIOR_MEAN));
+  const wake = new Agreement(wakes.trust);
   const known = reference(lessons, first, labels);
   const compare = (tally: Agreement, at: number, client: number, kind: number, cause: number) => {
     const own = known(client);
     if (own.server < 0 || own.trust < LEAST_REFERENCE) return;
-    if (kind === CauseKind.request) tally.add(at, cause === own.server, own.trust);
-    else if (kind === CauseKind.reply) {
+    if (kind === CauseKind.request || kind === CauseKind.response) {
+      tally.add(at, cause === own.server, own.trust);
+    } else if (kind === CauseKind.reply) {
       const earlier = known(cause);
       // A label that came from this very call is an echo, not a witness.
       const isEcho = labels.from[cause] === client && earlier.server === labels.server[cause];
@@ -169,12 +190,14 @@ export function learnReliability(
     const cause = context.wakeCause[client]!;
     compare(wake, wakes.of[client]!, client, context.wakeKind[client]!, cause);
   }
+  const wakeTrust = spread(wakes.of, wake.trust());
   return {
     ...first,
     sibling: spread(siblings.of, learnSiblings(index, context, calls, siblings, labels)),
     forward: spread(classes.of, forward.trust()),
-    wake: spread(wakes.of, wake.trust()),
-    closingByWake: learnReturns(lessons, first, labels),
+    wake: wakeTrust,
+    neighbour: learnNeighbours(lessons, labels),
+    closingByWake: learnReturns(lessons, { ...first, wake: wakeTrust }, labels),
   };
 }
 
@@ -208,4 +231,24 @@ function learnReturns(
     }
   }
   return spread(of, tally.trust());
+}
+
+/** Trust in neighbouring goroutines: how often both, knowing their requests, name the same. */
+function learnNeighbours({ slices, candidates }: Lessons, labels: BackwardLabels): number {
+  const { neighbour, forward } = slices;
+  const serverOf = (client: number) => {
+    if (forward[client]! >= 0) return forward[client]!;
+    return labels.reliability[client]! >= LEAST_NEIGHBOUR ? labels.server[client]! : -1;
+  };
+  let right = PRIOR_COUNT * NEIGHBOUR_PRIOR;
+  let total = PRIOR_COUNT;
+  for (let client = 0; client < neighbour.length; client++) {
+    const other = neighbour[client]!;
+    if (other < 0 || candidates.open[client]! < 2) continue;
+    const [own, theirs] = [serverOf(client), serverOf(other)];
+    if (own < 0 || theirs < 0) continue;
+    total++;
+    if (own === theirs) right++;
+  }
+  return Math.min(CEILING, right / total);
 }

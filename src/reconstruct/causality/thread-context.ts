@@ -52,11 +52,16 @@ export interface ThreadContext {
   /** Per client: EndKind and server of what the actor next answered, or whose thread it next woke; -1 none. */
   readonly endKind: Uint8Array;
   readonly end: Int32Array;
+  /** Per client: the server that the actor which had woken its actor next answered, or whose thread that woke; -1 none. */
+  readonly lenderEnd: Int32Array;
   /** Share of servers whose response was written by the thread that read the request, 0..1. */
   readonly affinity: number;
   /** Share of servers that shared their actor with another open server, 0..1. */
   readonly interleaved: number;
 }
+
+/** Calls that are remembered for a thread that never answers anything. */
+const MOST_REMEMBERED = 256;
 
 /** What each actor is doing, as columns. */
 class Actors {
@@ -67,12 +72,18 @@ class Actors {
   readonly lentSubject: Int32Array;
   readonly lentTime: Float64Array;
   readonly lentUses: Uint16Array;
+  /** Who woke the actor since it last read or answered something; -1 none. */
+  readonly lentBy: Int32Array;
   /** The last call since the actor read or answered something; -1 none. */
   readonly sent: Int32Array;
   /** The server that the actor read and has not answered; -1 none. */
   readonly taken: Int32Array;
   /** The last of the calls that wait for their end; -1 none. */
   readonly pending: Int32Array;
+  /** Since the actor last answered: calls whose replies made others wake it; undefined none. */
+  readonly returned: (number[] | undefined)[];
+  /** And the calls of actors that it woke. */
+  readonly dispatched: (number[] | undefined)[];
 
   constructor(count: number) {
     const none = () => new Int32Array(count).fill(-1);
@@ -83,9 +94,12 @@ class Actors {
     this.lentSubject = none();
     this.lentTime = new Float64Array(count).fill(Number.NaN);
     this.lentUses = new Uint16Array(count);
+    this.lentBy = none();
     this.sent = none();
     this.taken = none();
     this.pending = none();
+    this.returned = new Array<number[] | undefined>(count);
+    this.dispatched = new Array<number[] | undefined>(count);
   }
 
   set(actor: number, kind: number, subject: number, time: number): void {
@@ -94,6 +108,7 @@ class Actors {
     this.time[actor] = time;
     this.sent[actor] = -1;
     this.lentKind[actor] = CauseKind.none;
+    this.lentBy[actor] = -1;
   }
 
   /** `waker` hands what it is doing now to `woken`. */
@@ -104,7 +119,23 @@ class Actors {
     this.lentSubject[woken] = isLent ? this.lentSubject[waker]! : this.subject[waker]!;
     this.lentTime[woken] = time;
     this.lentUses[woken] = 0;
+    this.lentBy[woken] = waker;
   }
+
+  /** The call whose reply the actor is working on; -1 none. */
+  replyOf(actor: number): number {
+    const isLent = this.lentKind[actor] !== CauseKind.none;
+    const kind = isLent ? this.lentKind[actor] : this.kind[actor];
+    if (kind !== CauseKind.reply) return -1;
+    return isLent ? this.lentSubject[actor]! : this.subject[actor]!;
+  }
+}
+
+/** Adds to the list of an actor. */
+function remember(lists: (number[] | undefined)[], actor: number, client: number): void {
+  const list = lists[actor];
+  if (list === undefined) lists[actor] = [client];
+  else if (list.length < MOST_REMEMBERED) list.push(client);
 }
 
 /** The replay of one space of actors. */
@@ -125,6 +156,7 @@ class Replay {
   readonly last: Int32Array;
   readonly endKind: Uint8Array;
   readonly end: Int32Array;
+  readonly lenderEnd: Int32Array;
   /** Per client: the call before it that waits for the same end. */
   private readonly waiting: Int32Array;
   readonly shared: Uint8Array;
@@ -156,6 +188,7 @@ class Replay {
     this.last = new Int32Array(index.servers.length).fill(-1);
     this.endKind = new Uint8Array(clients);
     this.end = none();
+    this.lenderEnd = none();
     this.waiting = none();
     this.shared = new Uint8Array(index.servers.length);
     this.answeredByReader = new Uint8Array(index.servers.length);
@@ -232,6 +265,14 @@ class Replay {
       this.end[client] = server;
     }
     actors.pending[actor] = -1;
+    for (const client of actors.returned[actor] ?? []) {
+      if (this.closesByWake[client] === -1) this.closesByWake[client] = server;
+    }
+    actors.returned[actor] = undefined;
+    for (const client of actors.dispatched[actor] ?? []) {
+      if (this.lenderEnd[client] === -1) this.lenderEnd[client] = server;
+    }
+    actors.dispatched[actor] = undefined;
   }
 
   private makeCall(actor: number, client: number, time: number): void {
@@ -245,6 +286,8 @@ class Replay {
       this.wakeGap[client] = time - actors.lentTime[actor]!;
       this.wakeUses[client] = actors.lentUses[actor]!++;
     }
+    const lender = actors.lentBy[actor]!;
+    if (lender !== -1) remember(actors.dispatched, lender, client);
     this.before[client] = actors.sent[actor]!;
     actors.sent[actor] = client;
     this.owner[client] = actors.taken[actor]!;
@@ -257,19 +300,18 @@ class Replay {
     const { actors } = this;
     const server = actors.taken[woken]!;
     const isOwner = server >= 0 && this.isAnsweredByReader[server] === 1;
-    const isFree =
-      actors.taken[actor]! === -1 || this.isAnsweredByReader[actors.taken[actor]!] === 0;
+    const own = actors.taken[actor]!;
+    const isFree = own === -1 || this.isAnsweredByReader[own] === 0;
+    const reply = actors.replyOf(actor);
     if (isOwner && isFree) {
-      const isLent = actors.lentKind[actor] !== CauseKind.none;
-      const kind = isLent ? actors.lentKind[actor] : actors.kind[actor];
-      const reply = isLent ? actors.lentSubject[actor]! : actors.subject[actor]!;
-      if (kind === CauseKind.reply && this.closesByWake[reply] === -1) {
-        this.closesByWake[reply] = server;
-      }
+      if (reply !== -1 && this.closesByWake[reply] === -1) this.closesByWake[reply] = server;
       this.endPending(actor, EndKind.wake, server);
+      actors.lend(actor, woken, time);
+      actors.lentKind[actor] = CauseKind.none;
+      return;
     }
+    if (reply !== -1) remember(actors.returned, woken, reply);
     actors.lend(actor, woken, time);
-    if (isOwner && isFree) actors.lentKind[actor] = CauseKind.none;
   }
 }
 
@@ -327,6 +369,7 @@ export function replayMarks(index: ProcessIndex, marks: Marks, origin: Uint8Arra
     last: replay.last,
     endKind: replay.endKind,
     end: replay.end,
+    lenderEnd: replay.lenderEnd,
     affinity,
     interleaved: sharing / Math.max(1, index.servers.length),
   };

@@ -1,6 +1,9 @@
+import type { Candidates } from './candidates.js';
 import { ClassNumbers, gapBucket } from './class-numbers.js';
 import type { EventKinds } from './forward.js';
 import type { Kinds } from './kinds.js';
+import { Lateness } from './lateness.js';
+import type { ProcessIndex } from './process-index.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';
 
 /** A thread that acts long after it was woken may have done other work in between. */
@@ -15,9 +18,19 @@ export interface WakeClasses {
   readonly count: number;
   /** Per client: class; -1 where no wake-up led to it. */
   readonly of: Int32Array;
+  /** Per class: trust before any witness is heard, 0..1. */
+  readonly trust: Float64Array;
 }
 
-export function wakeClasses(context: ThreadContext, events: EventKinds, calls: Kinds): WakeClasses {
+const PRIOR_MEAN = 0.95;
+
+export function wakeClasses(
+  index: ProcessIndex,
+  candidates: Candidates,
+  context: ThreadContext,
+  events: EventKinds,
+  calls: Kinds,
+): WakeClasses {
   const numbers = new ClassNumbers();
   const of = new Int32Array(context.wakeKind.length).fill(-1);
   for (let client = 0; client < of.length; client++) {
@@ -27,7 +40,15 @@ export function wakeClasses(context: ThreadContext, events: EventKinds, calls: K
     const later = context.wakeUses[client] === 0 ? 0 : 1;
     const bucket = gapBucket(context.wakeGap[client]!, LEAST_GAP_NS, GAP_BUCKETS);
     const pair = calls.of[client]! * events.count + event;
-    of[client] = numbers.of((pair * 2 + later) * GAP_BUCKETS + bucket);
+    // Who makes calls that end in a known way is another sort of thread than who does not.
+    const role = (pair * 3 + context.endKind[client]!) * 2 + later;
+    of[client] = numbers.of(role * GAP_BUCKETS + bucket);
   }
-  return { count: numbers.count, of };
+  const lateness = new Lateness(index, candidates, numbers.count);
+  for (let client = 0; client < of.length; client++) {
+    if (of[client]! < 0 || context.wakeKind[client] !== CauseKind.request) continue;
+    lateness.add(of[client]!, client, context.wakeCause[client]!);
+  }
+  const trust = lateness.trust(PRIOR_MEAN);
+  return { count: numbers.count, of, trust };
 }

@@ -2,9 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { Role } from '../../../src/model/exchange.js';
 import { VerdictCode } from '../../../src/reconstruct/causality/decide.js';
 import { inferCauses } from '../../../src/reconstruct/causality/infer.js';
+import type { ProcessHints } from '../../../src/reconstruct/causality/process-hints.js';
 import {
   anyThread,
   eventLoop,
+  leased,
+  onGoroutines,
+  queued,
   type Row,
   seeded,
   tableOf,
@@ -24,9 +28,9 @@ interface Score {
 }
 
 /** Scores the links of one simulated process against its truth. */
-function score(simulated: readonly Row[]): Score {
+function score(simulated: readonly Row[], hints?: ProcessHints): Score {
   const { exchanges, rows } = tableOf(simulated);
-  const { index, decisions } = inferCauses(exchanges, rows, MIN_CONFIDENCE);
+  const { index, decisions } = inferCauses(exchanges, rows, MIN_CONFIDENCE, hints);
   const total = { calls: 0, right: 0, wrong: 0, unknown: 0, certainWrong: 0, roots: 0 };
   for (let client = 0; client < index.clients.length; client++) {
     const row = simulated[index.clients[client]!]!;
@@ -86,6 +90,34 @@ describe('inferCauses', () => {
     const result = score(anyThread(threadPool(16, 2000, 4), 12, 5));
     expect(result.wrong / result.calls).toBeLessThan(0.02);
     expect(result.certainWrong / result.calls).toBeLessThan(0.0005);
+  });
+
+  it('follows the thread that took the connection, whoever writes the request', () => {
+    const result = score(leased(threadPool(16, 1000, 11)));
+    expect(result).toMatchObject({ calls: 2000, right: 2000, wrong: 0 });
+  });
+
+  it('knows by the response whom a worker of a full queue has worked for', () => {
+    const { rows, hints } = queued(threadPool(8, 1000, 12), false, 13);
+    const result = score(rows, hints);
+    expect(result.wrong).toBe(0);
+    expect(result.right / result.calls).toBeGreaterThan(0.995);
+  });
+
+  it('knows by the thread that a worker wakes in the end whom it has worked for', () => {
+    const { rows, hints } = queued(threadPool(8, 1000, 14), true, 15);
+    const result = score(rows, hints);
+    expect(result.wrong).toBe(0);
+    expect(result.right / result.calls).toBeGreaterThan(0.995);
+    // Without the wake-ups most of that cannot be known, and must not be guessed.
+    const blind = score(rows);
+    expect(blind.right).toBeLessThan(result.right);
+    expect(blind.wrong / blind.calls).toBeLessThan(0.02);
+  });
+
+  it('follows goroutines, whatever threads they run on', () => {
+    const result = score(onGoroutines(threadPool(16, 1000, 16), 17));
+    expect(result).toMatchObject({ calls: 2000, right: 2000, wrong: 0 });
   });
 
   it('leaves background calls without a parent', () => {

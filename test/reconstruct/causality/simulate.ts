@@ -1,5 +1,7 @@
+import { EventKind } from '../../../src/model/event.js';
 import { EXCHANGE_COLUMNS, type ExchangeTable, Role } from '../../../src/model/exchange.js';
 import { emptyTable } from '../../../src/model/tables.js';
+import type { ProcessHints } from '../../../src/reconstruct/causality/process-hints.js';
 
 /** A seeded generator of numbers in [0, 1) (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -24,6 +26,12 @@ export interface Row {
   connectTime?: number;
   connectTid?: number;
   traceContext?: string;
+  /** The thread that took the call's connection, this long before it was sent, ns. */
+  leaseTid?: number;
+  leaseAge?: number;
+  /** Server: the goroutine that read the request. Client: the one that waits for the reply, and who started that. */
+  goroutine?: number;
+  creator?: number;
 }
 
 /** Builds the exchange table of one process, and the truth by row. */
@@ -39,6 +47,11 @@ export function tableOf(rows: readonly Row[]): { exchanges: ExchangeTable; rows:
     method: rows.map(() => 'GET'),
     target: rows.map((row) => row.target),
     trace_context: rows.map((row) => row.traceContext ?? ''),
+    lease_tid: tids((row) => row.leaseTid ?? 0),
+    lease_age: tids((row) => row.leaseAge ?? 0),
+    request_goroutine: tids((row) => (row.role === Role.server ? (row.goroutine ?? 0) : 0)),
+    caller: tids((row) => (row.role === Role.client ? (row.goroutine ?? 0) : 0)),
+    creator: tids((row) => row.creator ?? 0),
     connect_time: column((row) => row.connectTime ?? Number.NaN),
     connect_tid: tids((row) => row.connectTid ?? 0),
     request_start: column((row) => row.requestStart),
@@ -223,4 +236,73 @@ export function withHealthChecks(rows: readonly Row[], every: number): Row[] {
     };
   });
   return [...rows, ...checks];
+}
+
+const IO_THREAD = 1;
+
+/** The same calls, written and read by one thread for the threads that take the connections. */
+export function leased(rows: readonly Row[]): Row[] {
+  return rows.map((row) =>
+    row.role === Role.server
+      ? row
+      : {
+          ...row,
+          requestTid: IO_THREAD,
+          responseTid: IO_THREAD,
+          leaseTid: row.requestTid,
+          leaseAge: 40_000,
+        },
+  );
+}
+
+/** The same work as Go does it: on any thread, each request on a goroutine, its second call on one more. */
+export function onGoroutines(rows: readonly Row[], seed: number): Row[] {
+  const ids = new Map<number, number>();
+  const idOf = (request: number) =>
+    ids.get(request) ?? ids.set(request, 1000 + ids.size).size + 999;
+  return anyThread(rows, 12, seed).map((row, i) => {
+    const handler = idOf(row.truth);
+    if (row.role === Role.server || row.target === '/a') return { ...row, goroutine: handler };
+    return { ...row, goroutine: 1_000_000 + i, creator: handler };
+  });
+}
+
+const READERS = 64;
+const FIRST_READER = 500;
+
+/**
+ * The same work behind a queue that is never empty: readers take the requests long before a
+ * worker does, and no worker has to be woken.
+ *
+ * @param handBack true: the worker wakes the reader at the end, and that one answers;
+ *   false: the worker answers
+ */
+export function queued(
+  rows: readonly Row[],
+  handBack: boolean,
+  seed: number,
+): { rows: Row[]; hints: ProcessHints } {
+  const random = seeded(seed);
+  const readers = new Map<number, number>();
+  const wakes: { time: number; tid: number; other: number }[] = [];
+  const out = rows.map((row): Row => {
+    if (row.role !== Role.server) return row;
+    const reader = FIRST_READER + (readers.size % READERS);
+    readers.set(row.truth, reader);
+    const requestStart = row.requestStart - (10 + 10 * random()) * MS;
+    const responseTid = handBack ? reader : row.responseTid;
+    if (handBack) {
+      wakes.push({ time: row.responseStart - 30_000, tid: row.requestTid, other: reader });
+    }
+    return { ...row, requestStart, requestTid: reader, responseTid };
+  });
+  wakes.sort((a, b) => a.time - b.time);
+  const hints = {
+    count: wakes.length,
+    kind: new Uint8Array(wakes.length).fill(EventKind.wake),
+    time: Float64Array.from(wakes, ({ time }) => time),
+    tid: Uint32Array.from(wakes, ({ tid }) => tid),
+    other: Uint32Array.from(wakes, ({ other }) => other),
+  };
+  return { rows: leased(out), hints };
 }
