@@ -1,153 +1,112 @@
 /**
- * How many parents timing alone finds: imports Jaeger traces with --forget-parents,
- * reconstructs them, and compares with the parents that the files state.
+ * How many parents timing alone finds: imports Jaeger traces with --forget-parents, runs causality
+ * on them, and compares with the parents that the files state.
  *
- *   npm run bench:timing -- [FILE.jsonl.gz ...] [--min-confidence 0.5]
+ *   npm run bench:timing -- [FILE.jsonl.gz ...] [--min-confidence 0.5] [--times 10]
+ *   npm run bench:timing -- --generated 101,102 [--family cache] [--requests 1000]
  *
  * Without files it takes those of ../shared/data/traceweaver, and says so if they are absent.
- * The truth is read here from the files themselves, not by the import under test.
+ * --generated plays random applications instead (bench/timing/programs.ts), one of each family per
+ * seed: seeds below 100 served to tune the method, those from 100 on are for reports. --times
+ * appends that many copies of a file, one after the other, to show that cost stays linear.
+ * The truth is read here from the files themselves, not by the import under test. CPU is that of
+ * the inference alone, in this process: reading and writing files comes on top.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { gunzipSync } from 'node:zlib';
 import { importSpans } from '../src/import/import.js';
-import { reconstruct } from '../src/reconstruct/reconstruct.js';
-import { readReconstruction } from '../src/store/span-store.js';
+import { inferImport } from './timing/infer.js';
+import { repeatJaegerFile, writeJaegerFile } from './timing/jaeger-file.js';
+import { FAMILIES } from './timing/programs.js';
+import { type Score, scoreLinks } from './timing/score.js';
+import { play } from './timing/simulate.js';
+import { readTruth } from './timing/truth.js';
 
 const DATA = join(import.meta.dirname, '../../shared/data/traceweaver');
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { 'min-confidence': { type: 'string' } },
+  options: {
+    'min-confidence': { type: 'string' },
+    times: { type: 'string', default: '1' },
+    generated: { type: 'string' },
+    family: { type: 'string' },
+    requests: { type: 'string', default: '1000' },
+  },
 });
+const scratch = mkdtempSync(join(tmpdir(), 'aftertrace-timing-'));
 
-interface JaegerSpan {
-  readonly spanID: string;
-  readonly processID: string;
-  readonly references?: readonly { readonly spanID: string }[];
-  readonly tags?: readonly { readonly key: string; readonly value: unknown }[];
-}
+const percent = (part: number, whole: number) =>
+  whole === 0 ? '-' : `${((part / whole) * 100).toFixed(2)} %`;
 
-interface JaegerTrace {
-  readonly traceID: string;
-  readonly spans: readonly JaegerSpan[];
-  readonly processes: Readonly<Record<string, { readonly serviceName: string }>>;
-}
-
-interface Truth {
-  /** By trace and span id: span id of the request that caused the call. */
-  readonly requestOf: Map<string, string>;
-  /** Services by how many services call them. */
-  readonly callers: Map<string, Set<string>>;
-  readonly traces: number;
-}
-
-function readTruth(path: string): Truth {
-  const truth: Truth = { requestOf: new Map(), callers: new Map(), traces: 0 };
-  const lines = gunzipSync(readFileSync(path)).toString().trim().split('\n');
-  for (const line of lines) addTrace(JSON.parse(line) as JaegerTrace, truth);
-  return { ...truth, traces: lines.length };
-}
-
-function addTrace({ traceID, spans, processes }: JaegerTrace, truth: Truth): void {
-  const byId = new Map(spans.map((span) => [span.spanID, span]));
-  const serviceOf = (span: JaegerSpan) => processes[span.processID]!.serviceName;
-  const parentOf = (span: JaegerSpan) => byId.get(span.references?.[0]?.spanID ?? '');
-  const kindOf = (span: JaegerSpan) => span.tags?.find(({ key }) => key === 'span.kind')?.value;
-  const hasClients = spans.some((span) => kindOf(span) === 'client' && parentOf(span));
-  const isRequest = (span: JaegerSpan) => {
-    const parent = parentOf(span);
-    if (parent === undefined) return true;
-    return hasClients ? kindOf(span) === 'server' : serviceOf(parent) !== serviceOf(span);
-  };
-  for (const span of spans) {
-    const parent = parentOf(span);
-    if (parent === undefined) continue;
-    if (isRequest(span)) {
-      const known = truth.callers.get(serviceOf(span)) ?? new Set<string>();
-      truth.callers.set(serviceOf(span), known.add(serviceOf(parent)));
-    }
-    const isCall = hasClients ? kindOf(span) === 'client' : isRequest(span);
-    if (!isCall) continue;
-    let request = parent;
-    while (!isRequest(request)) request = parentOf(request)!;
-    truth.requestOf.set(`${traceID} ${span.spanID}`, request.spanID);
-  }
-}
-
-async function score(path: string): Promise<void> {
-  const truth = readTruth(path);
-  const scratch = mkdtempSync(join(tmpdir(), 'aftertrace-timing-'));
-  const imported = join(scratch, 'imported');
-  const output = join(scratch, 'out');
-  await importSpans({ format: 'jaeger', files: [path], output: imported, forgetParents: true });
-  const before = process.cpuUsage();
-  const least = values['min-confidence'];
-  await reconstruct({
-    inputs: [imported],
-    output,
-    ...(least !== undefined && { minConfidence: Number(least) }),
-  });
-  const { user, system } = process.cpuUsage(before);
-  const { spans } = await readReconstruction(output);
-  const rowOf = new Map(spans.span_id.map((id, row) => [id, row]));
-  const counts = { right: 0, wrong: 0, unknown: 0 };
-  const broken = { simple: new Set<string>(), any: new Set<string>() };
-  let scored = 0;
-  for (let row = 0; row < spans.rows; row++) {
-    if (spans.role[row] !== 'client') continue;
-    const trace = spans.source_trace_id[row]!;
-    const wanted = truth.requestOf.get(`${trace} ${spans.source_span_id[row]}`);
-    if (wanted === undefined) continue;
-    scored++;
-    const parent = rowOf.get(spans.parent_span_id[row]!);
-    const isRight =
-      parent !== undefined &&
-      spans.source_span_id[parent] === wanted &&
-      spans.source_trace_id[parent] === trace;
-    counts[parent === undefined ? 'unknown' : isRight ? 'right' : 'wrong']++;
-    if (isRight) continue;
-    broken.any.add(trace);
-    if ((truth.callers.get(spans.service[row]!)?.size ?? 0) < 2) broken.simple.add(trace);
-  }
-  if (scored !== truth.requestOf.size) {
-    console.error(
-      `${basename(path)}: ${truth.requestOf.size - scored} calls of the file were not found again`,
-    );
-  }
-  const percent = (part: number, whole: number) => `${((part / whole) * 100).toFixed(2)} %`;
-  const linked = counts.right + counts.wrong;
+function row(name: string, score: Score, cpu: number, exchanges: number): string {
+  const { calls, right, wrong, unknown, roots, rootsRight, traces } = score;
   const cells = [
-    basename(path, '.jsonl.gz'),
-    percent(truth.traces - broken.simple.size, truth.traces),
-    percent(truth.traces - broken.any.size, truth.traces),
-    percent(counts.right, truth.requestOf.size),
-    percent(counts.wrong, truth.requestOf.size),
-    percent(counts.unknown, truth.requestOf.size),
-    percent(counts.wrong, linked),
-    `${((user + system) / 1e6).toFixed(1)} s`,
-    String(spans.rows),
+    name,
+    percent(score.wholeSimple, traces),
+    percent(score.whole, traces),
+    percent(right, calls),
+    percent(unknown, calls),
+    percent(wrong, right + wrong),
+    roots === 0 ? '-' : `${rootsRight} of ${roots}`,
+    percent(score.calibration, 1),
+    `${cpu.toFixed(2)} s`,
+    Math.round(exchanges / cpu).toLocaleString('en'),
   ];
-  console.log(`| ${cells.join(' | ')} |`);
-  rmSync(scratch, { recursive: true, force: true });
+  return `| ${cells.join(' | ')} |`;
 }
 
-if (positionals.length === 0 && !existsSync(DATA)) {
+async function measure(name: string, path: string, knowsClients: boolean): Promise<void> {
+  const imported = join(scratch, 'imported');
+  const files = [path];
+  await importSpans({ format: 'jaeger', files, output: imported, forgetParents: true });
+  const least = values['min-confidence'];
+  const found = await inferImport(imported, least === undefined ? undefined : Number(least));
+  const score = scoreLinks(found.links, readTruth(path, knowsClients));
+  console.log(row(name, score, found.cpu, found.exchanges));
+  rmSync(imported, { recursive: true });
+}
+
+async function measureGenerated(seeds: readonly number[]): Promise<void> {
+  for (const [family, traits] of Object.entries(FAMILIES)) {
+    if (values.family !== undefined && values.family !== family) continue;
+    for (const seed of seeds) {
+      const path = join(scratch, 'generated.jsonl.gz');
+      writeJaegerFile(path, play(traits, seed, Number(values.requests)), seed);
+      await measure(`${family}, ${seed}`, path, true);
+    }
+  }
+}
+
+async function measureFiles(files: readonly string[]): Promise<void> {
+  const times = Number(values.times);
+  for (const file of files) {
+    const name = basename(file, '.jsonl.gz');
+    const longer = join(scratch, 'repeated.jsonl.gz');
+    if (times > 1) repeatJaegerFile(file, longer, times);
+    await measure(times > 1 ? `${name} x ${times}` : name, times > 1 ? longer : file, false);
+  }
+}
+
+if (values.generated === undefined && positionals.length === 0 && !existsSync(DATA)) {
   console.error(`SKIPPED: ${DATA} is absent, and no file was named.`);
   process.exit(0);
 }
-const files =
-  positionals.length > 0
-    ? positionals
-    : readdirSync(DATA)
-        .filter((name) => name.endsWith('.jsonl.gz'))
-        .sort()
-        .map((name) => join(DATA, name));
 const machine = `${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Linux ${release()}, Node ${process.version}`;
 console.log(`${new Date().toISOString().slice(0, 10)}, ${machine}\n`);
 console.log(
-  '| file | traces whole (services with one caller) | traces whole (all) | links right | wrong | unknown | wrong of linked | CPU | exchanges |',
+  '| load | traces whole (services with one caller) | traces whole (all) | links right | unknown | wrong of linked | roots | calibration error | CPU | exchanges a second |',
 );
-console.log('|---|---|---|---|---|---|---|---|---|');
-for (const file of files) await score(file);
+console.log('|---|---|---|---|---|---|---|---|---|---|');
+try {
+  if (values.generated !== undefined) {
+    await measureGenerated(values.generated.split(',').map(Number));
+  } else if (positionals.length > 0) await measureFiles(positionals);
+  else {
+    const names = readdirSync(DATA).filter((name) => name.endsWith('.jsonl.gz'));
+    await measureFiles(names.sort().map((name) => join(DATA, name)));
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}

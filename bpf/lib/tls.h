@@ -98,7 +98,8 @@ static __always_inline __u32 tls_keep_head(struct io_scratch *scratch, struct tl
 	if (match == HEAD_NO && pending)
 		stream->budget = 0;
 	if (match != HEAD_NO && !joined) {
-		stream->budget = head_budget(&buffer, word);
+		length = read_buffer(scratch, &buffer, bytes <= STATUS_AT ? bytes : STATUS_AT + 1);
+		stream->budget = head_budget(word, scratch->payload, length);
 		stream->tail = 0;
 		scratch->event.header.flags |= EVENT_FLAG_HEAD;
 	}

@@ -17,7 +17,8 @@ function rosterOver(names: Record<number, string>) {
   const roster = new Roster((pid): ProcessFacts | undefined => {
     asked.push(pid);
     const name = names[pid];
-    return name === undefined ? undefined : { name, parentPid: 1, detail: DETAIL };
+    if (name === undefined) return undefined;
+    return { name, parentPid: 1, detail: DETAIL, runtime: { name: '', version: '' } };
   });
   const see = (...rows: Partial<Row>[]) =>
     roster.observe(batchOf(rows.map((row) => ({ timeNs: 5n, kind: EventKind.send, ...row }))));

@@ -3,13 +3,7 @@ import type { TimingProblem } from './problem.js';
 /** The calls of one span, sorted by type, then start: their places are the slots of a template. */
 export type Bundle = number[];
 
-/** A bundle of a span: an example to learn from. */
-export interface Example {
-  readonly span: number;
-  readonly bundle: Bundle;
-}
-
-/** Sorts calls into slots, in place. Bundles are short: insertion beats a general sort. */
+/** Sorts calls into slots, in place. Bundles are short and nearly sorted: insertion beats a general sort. */
 export function sortBundle(problem: TimingProblem, bundle: Bundle): Bundle {
   const { callType, callStart } = problem;
   for (let i = 1; i < bundle.length; i++) {
@@ -33,16 +27,27 @@ export function sortBundle(problem: TimingProblem, bundle: Bundle): Bundle {
   return bundle;
 }
 
+/** A bundle of a span: an example to learn from. */
+export interface Example {
+  readonly span: number;
+  readonly bundle: Bundle;
+  /** How many sampled states it stands for. */
+  readonly weight: number;
+}
+
 /**
  * A number per type, random enough that two bundles with the same sum have the same count
- * of every type: additive hashing. Sums of up to 8192 calls are exact.
+ * of every type: additive hashing, modulo 2^30.
  */
-export function typeKeys(types: number): Float64Array {
+export function typeKeys(types: number): Int32Array {
   let state = 0x9e3779b9;
-  return Float64Array.from({ length: types }, () => {
-    state = (Math.imul(state ^ (state >>> 15), 0x85ebca6b) + 0x6d2b79f5) >>> 0;
-    const low = state;
-    state = (Math.imul(state ^ (state >>> 13), 0xc2b2ae35) + 0x6d2b79f5) >>> 0;
-    return (state & 0xff) * 2 ** 32 + low;
+  return Int32Array.from({ length: types }, () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 0x85ebca6b);
+    mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+    return (mixed ^ (mixed >>> 16)) & KEY_MASK;
   });
 }
+
+/** Keys are whole numbers below 2^30: they need no memory of their own. */
+export const KEY_MASK = 2 ** 30 - 1;

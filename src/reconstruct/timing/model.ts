@@ -1,6 +1,8 @@
-import { type Bundle, type Example, typeKeys } from './bundles.js';
+import { type Bundle, type Example, KEY_MASK, typeKeys } from './bundles.js';
 import { GapDensity } from './density.js';
+import { GapHistogram } from './histogram.js';
 import type { TimingProblem } from './problem.js';
+import { learnStructure, type Structure } from './references.js';
 import { Template } from './template.js';
 
 /** Spans with a shape from which it gets a template of its own. */
@@ -12,7 +14,8 @@ const UNSEEN = -14;
 /** Bundles longer than this are scored in one pass. */
 const LONG = 32;
 
-interface Shape {
+export interface Shape {
+  readonly key: number;
   readonly logShare: number;
   readonly spans: number;
   readonly types: readonly number[];
@@ -23,6 +26,8 @@ interface Shape {
 
 interface Route {
   readonly shapes: Map<number, Shape>;
+  /** The shape that was asked for last: moves come in runs of one shape. */
+  last: Shape | undefined;
   /** Log share of a shape that was never seen, before the price of its calls. */
   readonly unseen: number;
   /** Per type: gap since the latest reply before; undefined without examples. */
@@ -33,13 +38,24 @@ interface Route {
 /** What spans of each route do: how often which calls, and when. */
 export class TimingModel {
   readonly #problem: TimingProblem;
-  readonly #keys: Float64Array;
-  readonly #routes = new Map<number, Route>();
+  readonly #keys: Int32Array;
+  readonly #routes: (Route | undefined)[] = [];
+  readonly #earlier: TimingModel | undefined;
 
-  /** @param copies how many examples stand for one observation */
-  constructor(problem: TimingProblem, examples: readonly Example[], types: number, copies = 1) {
+  /**
+   * @param copies how many states the examples' weights count
+   * @param earlier model whose order of events is kept
+   */
+  constructor(
+    problem: TimingProblem,
+    examples: readonly Example[],
+    types: number,
+    copies = 1,
+    earlier?: TimingModel,
+  ) {
     this.#problem = problem;
     this.#keys = typeKeys(types);
+    this.#earlier = earlier;
     const byRoute = new Map<number, Example[]>();
     for (const example of examples) {
       const route = problem.spanRoute[example.span]!;
@@ -48,39 +64,50 @@ export class TimingModel {
       else known.push(example);
     }
     for (const [route, own] of byRoute) {
-      this.#routes.set(route, this.#learnRoute(own, types, copies));
+      this.#routes[route] = this.#learnRoute(route, own, types, copies);
     }
   }
 
   #keyOf(bundle: Bundle): number {
+    const { callType } = this.#problem;
     let key = 0;
-    for (const call of bundle) key += this.#keys[this.#problem.callType[call]!]!;
+    for (let i = 0; i < bundle.length; i++) {
+      key = (key + this.#keys[callType[bundle[i]!]!]!) & KEY_MASK;
+    }
     return key;
   }
 
-  #learnRoute(examples: readonly Example[], types: number, copies: number): Route {
+  #learnRoute(route: number, examples: readonly Example[], types: number, copies: number): Route {
     const byShape = new Map<number, Example[]>();
+    let total = 0;
     for (const example of examples) {
+      total += example.weight;
       const key = this.#keyOf(example.bundle);
       const known = byShape.get(key);
       if (known === undefined) byShape.set(key, [example]);
-      else known.push(example);
+      else if (known[0]!.bundle.length === example.bundle.length) known.push(example);
     }
-    const spans = examples.length / copies;
+    const spans = total / copies;
     const unseen = Math.log(0.5 / (spans + 1 + byShape.size / 2));
     const shapes = new Map<number, Shape>();
     for (const [key, own] of byShape) {
-      shapes.set(key, this.#learnShape(own, spans, unseen, copies));
+      const before = this.#earlier?.shapeOf(route, key);
+      shapes.set(key, this.#learnShape(key, own, { spans, unseen, copies, before }));
     }
-    return { shapes, unseen, ...this.#learnGeneric(examples, types, copies) };
+    return { shapes, last: undefined, unseen, ...this.#learnGeneric(examples, types, copies) };
   }
 
-  #learnShape(examples: readonly Example[], spans: number, unseen: number, copies: number): Shape {
+  #learnShape(
+    key: number,
+    examples: readonly Example[],
+    of: { spans: number; unseen: number; copies: number; before: Shape | undefined },
+  ): Shape {
     const { spanStart, spanEnd, callType } = this.#problem;
     const first = examples[0]!.bundle;
-    const observed = examples.length / copies;
-    const logShare = Math.log(observed / (spans + 1));
+    const observed = examples.reduce((sum, { weight }) => sum + weight, 0) / of.copies;
+    const logShare = Math.log(observed / (of.spans + 1));
     const shape = {
+      key,
       logShare,
       spans: observed,
       types: first.map((call) => callType[call]!),
@@ -88,34 +115,37 @@ export class TimingModel {
       duration: undefined,
     };
     if (first.length === 0) {
-      const durations = Float64Array.from(
-        examples,
-        ({ span }) => spanEnd[span]! - spanStart[span]!,
-      ).filter(Number.isFinite);
-      const enough = observed >= LEAST_FOR_EMPTY && durations.length > 0;
-      return { ...shape, duration: enough ? new GapDensity(durations, copies) : undefined };
+      const durations = new GapHistogram();
+      for (const { span, weight } of examples) {
+        durations.add(spanEnd[span]! - spanStart[span]!, weight);
+      }
+      const enough = observed >= LEAST_FOR_EMPTY && durations.total > 0;
+      return { ...shape, duration: enough ? new GapDensity(durations, observed) : undefined };
     }
     if (observed >= LEAST_FOR_TEMPLATE) {
-      return { ...shape, template: new Template(this.#problem, examples, copies) };
+      const known = of.before?.template?.structure;
+      const structure = known ?? learnStructure(this.#problem, examples);
+      return { ...shape, template: new Template(this.#problem, structure, examples, observed) };
     }
-    return { ...shape, logShare: Math.max(unseen - 2 * first.length, logShare - 2) };
+    return { ...shape, logShare: Math.max(of.unseen - 2 * first.length, logShare - 2) };
   }
 
   /** Densities for spans of rare shapes: each call after the latest reply before it. */
   #learnGeneric(examples: readonly Example[], types: number, copies: number) {
-    const gaps = Array.from({ length: types }, (): number[] => []);
-    const final: number[] = [];
-    for (const { span, bundle } of examples) {
+    const gaps: GapHistogram[] = Array.from({ length: types }, () => new GapHistogram());
+    const final = new GapHistogram();
+    for (const { span, bundle, weight } of examples) {
       const end = this.#walk(span, bundle, (call, gap) => {
-        gaps[this.#problem.callType[call]!]!.push(gap);
+        const type = this.#problem.callType[call]!;
+        gaps[type]!.add(gap, weight);
       });
-      if (bundle.length > 0) final.push(this.#problem.spanEnd[span]! - end);
+      if (bundle.length > 0) final.add(this.#problem.spanEnd[span]! - end, weight);
     }
-    const density = (values: number[]) => {
-      const finite = Float64Array.from(values.filter(Number.isFinite));
-      return finite.length >= LEAST_FOR_DENSITY ? new GapDensity(finite, copies) : undefined;
+    const densities = (own: GapHistogram) => {
+      const observed = own.total / copies;
+      return observed < LEAST_FOR_DENSITY ? undefined : new GapDensity(own, observed);
     };
-    return { gaps: gaps.map(density), final: density(final) };
+    return { gaps: gaps.map(densities), final: densities(final) };
   }
 
   /** Visits the calls of a bundle with their gaps since the latest earlier reply; returns the last end. */
@@ -150,12 +180,30 @@ export class TimingModel {
     return sum + (route.final?.log(this.#problem.spanEnd[span]! - end) ?? UNSEEN);
   }
 
+  /** The shape of a bundle; undefined if no example had it. */
+  #shapeWith(route: Route, bundle: Bundle): Shape | undefined {
+    const key = this.#keyOf(bundle);
+    let shape = route.last;
+    if (shape?.key !== key) {
+      shape = route.shapes.get(key);
+      if (shape === undefined) return undefined;
+      route.last = shape;
+    }
+    return shape.types.length === bundle.length ? shape : undefined;
+  }
+
+  /** The order and the references of a span's calls; undefined where there is no template. */
+  structureOf(span: number, bundle: Bundle): Structure | undefined {
+    const route = this.#routes[this.#problem.spanRoute[span]!];
+    return route && this.#shapeWith(route, bundle)?.template?.structure;
+  }
+
   /** Log probability of a span having just these calls when it had them. */
   score(span: number, bundle: Bundle): number {
     const { spanStart, spanEnd, spanRoute } = this.#problem;
-    const route = this.#routes.get(spanRoute[span]!);
+    const route = this.#routes[spanRoute[span]!];
     if (route === undefined) return -12 * bundle.length - 5;
-    const shape = route.shapes.get(this.#keyOf(bundle));
+    const shape = this.#shapeWith(route, bundle);
     if (shape === undefined) {
       return route.unseen - 2 * bundle.length + this.#generic(route, span, bundle);
     }
@@ -165,10 +213,14 @@ export class TimingModel {
     return shape.logShare + (shape.duration?.log(duration) ?? UNSEEN);
   }
 
+  shapeOf(route: number, key: number): Shape | undefined {
+    return this.#routes[route]?.shapes.get(key);
+  }
+
   /** The most frequent shape of a route that has a template. */
   usualShape(route: number): { template: Template; types: readonly number[] } | undefined {
     let best: Shape | undefined;
-    for (const shape of this.#routes.get(route)?.shapes.values() ?? []) {
+    for (const shape of this.#routes[route]?.shapes.values() ?? []) {
       if (shape.template !== undefined && (best === undefined || shape.spans > best.spans)) {
         best = shape;
       }

@@ -1,135 +1,177 @@
 import { type Bundle, sortBundle } from './bundles.js';
+import type { Options } from './options.js';
 import { NONE } from './problem.js';
 import type { TimingState } from './state.js';
 
-/** Pair moves per contested call and sweep. */
-const PAIR_MOVES = 2;
-/** Of the pair moves: how many draw lots for each call instead of swapping all. */
+/** Of the moves between two spans: how many move one call alone. */
+const SHIFTS = 0.35;
+/** Of the exchanges between two spans: how many draw lots for each call instead of swapping all. */
 const LOTTERY = 0.25;
-/** Of the pair moves: how many take calls of all types, and of a random half of the types. */
-const ALL_TYPES = 0.15;
-const SOME_TYPES = 0.35;
-
+/** Of the exchanges: how many take all calls, all that begin no sooner, and a random half of the types. */
+const ALL = 0.1;
+const LATER = 0.15;
+const SOME_TYPES = 0.2;
+/** Below this, order is not asked any more: it is worth a few times six nats at most. */
+const HOPELESS_BEFORE_ORDER = -60;
 /**
  * Metropolis moves over assignments. Each changes one or two spans; all are drawn without
- * regard to how probable the result is, and taken or refused by that alone.
+ * regard to how probable the result is, and taken or refused by that alone. Each is seeded by an
+ * option (options.ts).
  */
 export class Sampler {
   readonly #state: TimingState;
   readonly #random: () => number;
-  /** Calls with two candidates or more, and calls with any choice at all. */
-  readonly #contested: Uint32Array;
-  readonly #free: Uint32Array;
+  readonly #options: Options;
+  #toA: Bundle = [];
+  #toB: Bundle = [];
 
-  constructor(state: TimingState, random: () => number) {
+  constructor(state: TimingState, options: Options, random: () => number) {
     this.#state = state;
+    this.#options = options;
     this.#random = random;
-    const { offsets, none } = state.problem;
-    const count = (call: number) => offsets[call + 1]! - offsets[call]!;
-    const calls = Uint32Array.from(state.parent.keys());
-    this.#contested = calls.filter((call) => count(call) > 1);
-    this.#free = calls.filter((call) => count(call) + (none[call]! > -Infinity ? 1 : 0) > 1);
   }
 
-  get isIdle(): boolean {
-    return this.#free.length === 0;
-  }
-
-  #below(count: number): number {
-    return (this.#random() * count) | 0;
-  }
-
-  /** As many moves as every call gets its turn about thrice. @param temperature 1 samples, less settles */
+  /** Tries each live option about once. @param temperature 1 samples, more explores */
   sweep(temperature: number): void {
-    const pairs = this.#contested.length * PAIR_MOVES;
-    const steps = pairs + this.#free.length;
-    for (let step = 0; step < steps; step++) {
-      if (this.#random() * steps < pairs) this.#movePair(temperature);
-      else this.#moveCall(temperature);
+    for (let step = this.#options.live.length; step > 0; step--) {
+      this.#try(this.#options.draw(this.#random), temperature);
     }
   }
 
-  #accepts(gain: number, temperature: number): boolean {
-    return gain >= 0 || this.#random() < Math.exp(gain / temperature);
+  /** Lets every two spans that share an option exchange all calls, and all from the option's on. */
+  scan(temperature: number): void {
+    const { parent, problem } = this.#state;
+    for (const option of this.#options.live) {
+      if (option >= problem.list.length) continue;
+      const call = this.#options.callOf(option);
+      for (const kind of [0, ALL]) {
+        const from = parent[call]!;
+        const to = problem.list[option]!;
+        if (from !== NONE && from !== to) this.#exchange(option, call, from, to, temperature, kind);
+      }
+      this.#divide(option, call, temperature);
+    }
   }
 
-  /** Two spans exchange calls: the span of a contested call and another candidate of it. */
-  #movePair(temperature: number): void {
-    const { parent, problem, bundles } = this.#state;
-    const seed = this.#contested[this.#below(this.#contested.length)]!;
-    const a = parent[seed]!;
-    if (a === NONE) return;
-    const first = problem.offsets[seed]!;
-    const b = problem.list[first + this.#below(problem.offsets[seed + 1]! - first)]!;
-    if (a === b) return;
-    const isLottery = this.#random() < LOTTERY;
-    const drawn = this.#random();
-    const allTypes = drawn < ALL_TYPES;
-    // A random half of the types, or only that of the call drawn first.
-    const bits = drawn < SOME_TYPES ? (this.#random() * 2 ** 31) | 0 : 0;
-    const only = drawn < SOME_TYPES ? -1 : problem.callType[seed]!;
-    const toA: number[] = [];
-    const toB: number[] = [];
+  #try(option: number, temperature: number): void {
+    const { parent, problem } = this.#state;
+    const call = this.#options.callOf(option);
+    const from = parent[call]!;
+    const to = option < problem.list.length ? problem.list[option]! : NONE;
+    if (to === from) return;
+    if (from === NONE || to === NONE || this.#random() < SHIFTS) {
+      this.#shift(option, call, from, to, temperature);
+    } else this.#exchange(option, call, from, to, temperature);
+  }
+
+  #accepts(option: number, gain: number, temperature: number): boolean {
+    this.#options.note(option, gain);
+    if (gain >= 0) return true;
+    return gain > -30 * temperature && this.#random() < Math.exp(gain / temperature);
+  }
+
+  /** Two spans exchange calls: that of `seed`, and others that are drawn. */
+  #exchange(
+    option: number,
+    seed: number,
+    a: number,
+    b: number,
+    temperature: number,
+    kind?: number,
+  ): void {
+    const { problem, bundles, model, scores } = this.#state;
+    const { callType, callStart } = problem;
+    const random = this.#random;
+    const isLottery = !kind && random() < LOTTERY;
+    const drawn = kind ?? random();
+    const all = drawn < ALL;
+    const later = !all && drawn < ALL + LATER ? callStart[seed]! : Number.POSITIVE_INFINITY;
+    const some = drawn >= ALL + LATER && drawn < ALL + LATER + SOME_TYPES;
+    const bits = some ? (random() * 2 ** 31) | 0 : 0;
+    const only = callType[seed]!;
+    const toA = this.#toA;
+    const toB = this.#toB;
+    toA.length = 0;
+    toB.length = 0;
     let prior = 0;
     let changed = false;
     for (let side = 0; side < 2; side++) {
-      const own = side === 0 ? a : b;
+      const bundle = bundles[side === 0 ? a : b]!;
       const other = side === 0 ? b : a;
-      for (const call of bundles[own]!) {
-        const type = problem.callType[call]!;
-        const isMeant = allTypes || type === only || ((bits >> (type % 31)) & 1) === 1;
-        const stays = !isMeant || (isLottery && this.#random() < 0.5);
-        if (stays) {
-          (side === 0 ? toA : toB).push(call);
+      const stay = side === 0 ? toA : toB;
+      const go = side === 0 ? toB : toA;
+      for (let i = 0; i < bundle.length; i++) {
+        const call = bundle[i]!;
+        const type = callType[call]!;
+        const isMeant =
+          all || type === only || callStart[call]! >= later || ((bits >> (type % 31)) & 1) === 1;
+        if (!isMeant || (isLottery && random() < 0.5)) {
+          stay.push(call);
           continue;
         }
         const entry = this.#state.entryOf(call, other);
         if (entry === -1) return;
-        prior += problem.prior[entry]! - problem.prior[this.#state.entryOf(call, own)]!;
+        prior += problem.prior[entry]! - problem.prior[this.#state.entry[call]!]!;
         changed = true;
-        (side === 0 ? toB : toA).push(call);
+        go.push(call);
       }
     }
-    if (changed) this.#propose(a, toA, b, toB, prior, temperature);
-  }
-
-  #propose(a: number, toA: Bundle, b: number, toB: Bundle, prior: number, temperature: number) {
-    const { problem, model, scores, bundles, parent } = this.#state;
+    if (!changed) return;
     const scoreA = model.score(a, sortBundle(problem, toA));
     const scoreB = model.score(b, sortBundle(problem, toB));
-    if (!this.#accepts(scoreA + scoreB - scores[a]! - scores[b]! + prior, temperature)) return;
-    bundles[a] = toA;
-    bundles[b] = toB;
-    scores[a] = scoreA;
-    scores[b] = scoreB;
-    for (const call of toA) parent[call] = a;
-    for (const call of toB) parent[call] = b;
+    let gain = scoreA + scoreB - scores[a]! - scores[b]! + prior;
+    if (gain > HOPELESS_BEFORE_ORDER) gain += this.#state.orderGain(a, toA, b, toB);
+    if (!this.#accepts(option, gain, temperature)) return;
+    this.#state.replace(a, toA, scoreA);
+    this.#state.replace(b, toB, scoreB);
   }
 
-  /** One call goes to another candidate or to none, or changes places with one there. */
-  #moveCall(temperature: number): void {
-    const { problem, parent, bundles } = this.#state;
-    const call = this.#free[this.#below(this.#free.length)]!;
-    const first = problem.offsets[call]!;
-    const count = problem.offsets[call + 1]! - first;
-    const mayBeNone = problem.none[call]! > -Infinity;
-    const drawn = this.#below(count + (mayBeNone ? 1 : 0));
-    const to = drawn === count ? NONE : problem.list[first + drawn]!;
-    const from = parent[call]!;
-    if (to === from) return;
-    let back = -1;
-    if (to !== NONE && this.#random() < 0.5) {
-      const same = bundles[to]!.filter(
-        (other) => problem.callType[other] === problem.callType[call],
-      );
-      if (same.length > 0) back = same[this.#below(same.length)]!;
+  /**
+   * Two calls of a type that a span has, and another has none of, are shared out: the earlier one to
+   * the span that began first. No other move can part two spans' calls that lie with one.
+   */
+  #divide(option: number, seed: number, temperature: number): void {
+    const { problem, bundles, model, scores, parent } = this.#state;
+    const from = parent[seed]!;
+    const to = problem.list[option]!;
+    if (from === NONE || from === to || bundles[from]!.length < 2) return;
+    const isFirst = problem.spanStart[from]! <= problem.spanStart[to]!;
+    const keep = this.#toA;
+    const give = this.#toB;
+    keep.length = 0;
+    give.length = 0;
+    for (const call of bundles[to]!) give.push(call);
+    let prior = 0;
+    const own = bundles[from]!;
+    for (let i = 0; i < own.length; i++) {
+      const call = own[i]!;
+      const type = problem.callType[call]!;
+      const isPair = i + 1 < own.length && problem.callType[own[i + 1]!] === type;
+      if (!isPair || this.#hasType(to, type)) {
+        keep.push(call);
+        continue;
+      }
+      const other = own[++i]!;
+      const given = isFirst ? other : call;
+      const entry = this.#state.entryOf(given, to);
+      if (entry === -1) return;
+      prior += problem.prior[entry]! - problem.prior[this.#state.entry[given]!]!;
+      keep.push(isFirst ? call : other);
+      give.push(given);
     }
-    const toWeight = this.#weight(call, to);
-    const backWeight = back === -1 ? 0 : this.#weight(back, from);
-    if (backWeight === -Infinity) return;
-    let gain = toWeight - this.#weight(call, from);
-    if (back !== -1) gain += backWeight - this.#weight(back, to);
-    this.#shift(call, from, to, back, gain, temperature);
+    if (keep.length === own.length) return;
+    const scoreA = model.score(from, sortBundle(problem, keep));
+    const scoreB = model.score(to, sortBundle(problem, give));
+    const gain = scoreA + scoreB - scores[from]! - scores[to]! + prior;
+    if (!this.#accepts(option, gain, temperature)) return;
+    this.#state.replace(from, keep, scoreA);
+    this.#state.replace(to, give, scoreB);
+  }
+
+  #hasType(span: number, type: number): boolean {
+    const { problem, bundles } = this.#state;
+    for (const call of bundles[span]!) if (problem.callType[call] === type) return true;
+    return false;
   }
 
   #weight(call: number, span: number): number {
@@ -139,35 +181,60 @@ export class Sampler {
     return entry === -1 ? -Infinity : problem.prior[entry]!;
   }
 
-  #shift(call: number, from: number, to: number, back: number, prior: number, temperature: number) {
-    const { problem, model, scores, bundles, parent } = this.#state;
-    let gain = prior;
-    let left: Bundle | undefined;
-    let joined: Bundle | undefined;
+  /** A call of the same type that `span` has, at random; -1 if there is none. */
+  #counterpart(call: number, span: number): number {
+    const { problem, bundles } = this.#state;
+    const bundle = bundles[span]!;
+    const type = problem.callType[call]!;
+    let count = 0;
+    let found = -1;
+    for (let i = 0; i < bundle.length; i++) {
+      if (problem.callType[bundle[i]!] !== type) continue;
+      count++;
+      if (count === 1 || this.#random() * count < 1) found = bundle[i]!;
+    }
+    return found;
+  }
+
+  /** One call goes to another candidate or to none, or changes places with one there. */
+  #shift(option: number, call: number, from: number, to: number, temperature: number): void {
+    const { problem, bundles, model, scores, parent, entry } = this.#state;
+    const back = to !== NONE && this.#random() < 0.5 ? this.#counterpart(call, to) : -1;
+    let gain = this.#weight(call, to) - this.#weight(call, from);
+    if (back !== -1) gain += this.#weight(back, from) - this.#weight(back, to);
+    if (gain === -Infinity) return;
+    const left = this.#toA;
+    const joined = this.#toB;
     let leftScore = 0;
     let joinedScore = 0;
     if (from !== NONE) {
-      left = bundles[from]!.filter((other) => other !== call);
-      if (back !== -1) left.push(back);
+      this.#without(left, bundles[from]!, call, back);
       leftScore = model.score(from, sortBundle(problem, left));
       gain += leftScore - scores[from]!;
     }
     if (to !== NONE) {
-      joined = bundles[to]!.filter((other) => other !== back);
-      joined.push(call);
+      this.#without(joined, bundles[to]!, back, call);
       joinedScore = model.score(to, sortBundle(problem, joined));
       gain += joinedScore - scores[to]!;
     }
-    if (!this.#accepts(gain, temperature)) return;
-    if (left !== undefined) {
-      bundles[from] = left;
-      scores[from] = leftScore;
+    if (gain > HOPELESS_BEFORE_ORDER) gain += this.#state.orderGain(from, left, to, joined);
+    if (!this.#accepts(option, gain, temperature)) return;
+    if (from !== NONE) this.#state.replace(from, left, leftScore);
+    if (to !== NONE) this.#state.replace(to, joined, joinedScore);
+    if (to === NONE) {
+      parent[call] = NONE;
+      entry[call] = -1;
     }
-    if (joined !== undefined) {
-      bundles[to] = joined;
-      scores[to] = joinedScore;
+    if (from === NONE && back !== -1) {
+      parent[back] = NONE;
+      entry[back] = -1;
     }
-    parent[call] = to;
-    if (back !== -1) parent[back] = from;
+  }
+
+  /** Sets `out` to a bundle without one call, and with another; -1 for neither. */
+  #without(out: Bundle, bundle: Bundle, call: number, extra: number): void {
+    out.length = 0;
+    for (let i = 0; i < bundle.length; i++) if (bundle[i] !== call) out.push(bundle[i]!);
+    if (extra !== -1) out.push(extra);
   }
 }

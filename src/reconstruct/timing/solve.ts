@@ -1,101 +1,192 @@
 import type { Example } from './bundles.js';
+import { calibrate } from './calibrate.js';
 import { TimingModel } from './model.js';
+import { Options } from './options.js';
+import { OrderPrior } from './order-prior.js';
 import type { TimingProblem } from './problem.js';
 import { seededRandom } from './random.js';
 import { Sampler } from './sampler.js';
-import { knownExamples, matchPlaces } from './start.js';
+import { placeRest, softExamples, softWeights } from './soft-start.js';
+import { matchPlaces } from './start.js';
 import { TimingState } from './state.js';
 
-/** How long each step runs, in sweeps. */
+/** How long each step runs, in sweeps over the options worth trying. */
 export interface Effort {
-  /** Rounds of sampling and learning anew. */
-  readonly rounds: number;
+  /** Most rounds of sampling and learning anew: first over all options, then over those left. */
+  readonly wide: number;
+  readonly narrow: number;
   readonly settle: number;
-  /** States per round that are learned from, two sweeps apart. */
+  /** States per round that are learned from. */
   readonly states: number;
-  /** States that the probabilities are counted over. */
+  /** Most states that the probabilities are counted over. */
   readonly samples: number;
 }
 
-const DEFAULT_EFFORT: Effort = { rounds: 4, settle: 8, states: 6, samples: 60 };
-/** Chains whose probabilities are averaged: each settles on habits that are a little its own. */
-const CHAINS = 2;
+const DEFAULT_EFFORT: Effort = { wide: 16, narrow: 6, settle: 8, states: 4, samples: 160 };
 /** In the first rounds the model is rough: it gets less say. */
-const WARM_ROUNDS = 2;
 const WARM = 1.5;
-const SETTLE_BEFORE_COUNTING = 20;
+const LEAST_WIDE = 2;
+/** Another round is not worth it when the last one gained less than this per span in doubt, nats. */
+const CONVERGED = 0.02;
+const SETTLE_BEFORE_COUNTING = 8;
+/** Moves per option that counting may cost, and states that it takes all the same. */
+const COUNTING_MOVES = 30;
+const LEAST_SAMPLES = 40;
+/** States that no chain saw, shared out over all possibilities: no probability is 0 or 1. */
+const UNSEEN_STATES = 0.25;
 /** Calls per span up to which the effort is full: a move costs as much as its spans have calls. */
-const USUAL_BUNDLE = 200;
+const USUAL_BUNDLE = 30;
 
 /** Less effort for spans with hundreds of calls, so that the time stays linear in the calls. */
 function affordable(effort: Effort, { callStart, spanStart }: TimingProblem): Effort {
   const scale = Math.min(1, (USUAL_BUNDLE * spanStart.length) / Math.max(1, callStart.length));
-  const shorten = (sweeps: number) => Math.max(1, Math.round(sweeps * scale));
-  return { ...effort, settle: shorten(effort.settle), samples: shorten(effort.samples) };
+  const shorten = (count: number) => Math.max(1, Math.round(count * scale));
+  return {
+    wide: shorten(effort.wide),
+    narrow: shorten(effort.narrow),
+    settle: shorten(effort.settle),
+    states: shorten(effort.states),
+    samples: shorten(effort.samples),
+  };
 }
 
 function typesOf({ callType }: TimingProblem): number {
   return callType.reduce((most, type) => Math.max(most, type + 1), 0);
 }
 
-/** Counts how often each candidate is the parent over states sampled at temperature 1. */
-function countChances(state: TimingState, sampler: Sampler, samples: number): Float64Array {
-  const { offsets, list } = state.problem;
-  const chance = new Float64Array(list.length);
-  for (let sweep = 0; sweep < SETTLE_BEFORE_COUNTING; sweep++) sampler.sweep(1);
-  for (let sample = 0; sample < samples; sample++) {
-    sampler.sweep(1);
-    for (let call = 0; call < state.parent.length; call++) {
-      const entry = state.entryOf(call, state.parent[call]!);
-      if (entry !== -1) chance[entry]!++;
+/** Spans that an option worth trying would change. */
+function spansInDoubt({ parent, problem }: TimingState, calls: Uint32Array): Uint8Array {
+  const inDoubt = new Uint8Array(problem.spanStart.length);
+  for (const call of calls) {
+    if (parent[call]! >= 0) inDoubt[parent[call]!] = 1;
+    for (let at = problem.offsets[call]!; at < problem.offsets[call + 1]!; at++) {
+      inDoubt[problem.list[at]!] = 1;
     }
   }
-  // One more count, spread over all possibilities: a share of finitely many states is never 0 or 1.
-  for (let call = 0; call < state.parent.length; call++) {
-    const count = offsets[call + 1]! - offsets[call]!;
-    for (let at = offsets[call]!; at < offsets[call + 1]!; at++) {
-      chance[at] = (chance[at]! + 1 / (count + 1)) / (samples + 1);
-    }
-  }
-  return chance;
+  return inDoubt;
 }
 
-/** One chain: habits and assignment from the first guess to counted states. */
-function runChain(problem: TimingProblem, effort: Effort, seed: number): Float64Array {
-  const types = typesOf(problem);
-  const state = new TimingState(problem);
-  const sampler = new Sampler(state, seededRandom(seed));
-  const first = new TimingModel(problem, knownExamples(problem), types);
-  state.assign(matchPlaces(problem, first));
-  state.useModel(first);
-  for (let round = 0; round < effort.rounds && !sampler.isIdle; round++) {
-    const temperature = round < WARM_ROUNDS ? WARM : 1;
-    for (let sweep = 0; sweep < effort.settle; sweep++) sampler.sweep(temperature);
-    const examples: Example[] = [];
-    for (let kept = 0; kept < effort.states; kept++) {
-      sampler.sweep(1);
-      sampler.sweep(1);
-      state.addExamples(examples);
-    }
-    state.useModel(new TimingModel(problem, examples, types, effort.states));
+class Solver {
+  readonly #problem: TimingProblem;
+  readonly #effort: Effort;
+  readonly #types: number;
+  readonly #random = seededRandom(1);
+  readonly #state: TimingState;
+  readonly #options: Options;
+  readonly #sampler: Sampler;
+
+  constructor(problem: TimingProblem, effort: Effort) {
+    this.#problem = problem;
+    this.#effort = effort;
+    this.#types = typesOf(problem);
+    this.#state = new TimingState(problem);
+    this.#options = new Options(this.#state);
+    this.#sampler = new Sampler(this.#state, this.#options, this.#random);
   }
-  return countChances(state, sampler, effort.samples);
+
+  /** Per entry of the problem's list: probability, 0..1. */
+  solve(): Float64Array {
+    this.#start();
+    if (this.#options.total === 0) return this.#count(1);
+    const fit = this.#explore();
+    this.#refine(fit);
+    this.#options.select();
+    for (let sweep = 0; sweep < SETTLE_BEFORE_COUNTING; sweep++) this.#sampler.sweep(1);
+    const live = Math.max(1, this.#options.live.length);
+    const affordable = Math.round((COUNTING_MOVES * this.#options.total) / live);
+    return this.#count(Math.min(this.#effort.samples, Math.max(LEAST_SAMPLES, affordable)));
+  }
+
+  #start(): void {
+    const weights = softWeights(this.#problem);
+    const model = new TimingModel(this.#problem, softExamples(this.#problem, weights), this.#types);
+    const parent = matchPlaces(this.#problem, model);
+    placeRest(this.#problem, weights, parent);
+    this.#state.assign(parent);
+    this.#state.useModel(model);
+  }
+
+  /** Tries everything, and learns the habits anew, until that changes little. */
+  #explore(): number {
+    const sampler = this.#sampler;
+    let before = Number.NEGATIVE_INFINITY;
+    for (let round = 1; ; round++) {
+      sampler.scan(1);
+      for (let sweep = 0; sweep < this.#effort.settle; sweep++) sampler.sweep(WARM);
+      if (round === 1) sampler.scan(1);
+      const fit = this.#learn();
+      if (round >= this.#effort.wide) return fit;
+      if (round >= LEAST_WIDE && fit - before < CONVERGED) return fit;
+      before = fit;
+    }
+  }
+
+  /** The same over what is in doubt; which event follows which is settled after the first round. */
+  #refine(fit: number): void {
+    let before = fit;
+    for (let round = 1; round <= this.#effort.narrow; round++) {
+      this.#options.select();
+      for (let sweep = 0; sweep < this.#effort.settle; sweep++) this.#sampler.sweep(1);
+      const after = this.#learn(round === 1 ? undefined : this.#state.model);
+      if (round > 1 && after - before < CONVERGED) return;
+      before = after;
+    }
+  }
+
+  /**
+   * Samples states and learns the habits anew from them.
+   *
+   * @param earlier model whose order of events is kept
+   * @returns log probability per span in doubt, nats
+   */
+  #learn(earlier?: TimingModel): number {
+    const { states } = this.#effort;
+    const state = this.#state;
+    const inDoubt = spansInDoubt(state, this.#options.liveCalls());
+    const examples: Example[] = [];
+    state.addExamples(examples, (span) => inDoubt[span] === 0, states);
+    for (let kept = 0; kept < states; kept++) {
+      this.#sampler.sweep(1);
+      state.addExamples(examples, (span) => inDoubt[span] === 1, 1);
+    }
+    const model = new TimingModel(this.#problem, examples, this.#types, states, earlier);
+    state.useModel(model, OrderPrior.learn(state, model, this.#types, this.#random));
+    const doubts = inDoubt.reduce((sum, own) => sum + own, 0);
+    return state.scores.reduce((sum, score) => sum + score, 0) / Math.max(1, doubts);
+  }
+
+  /** Counts how often each candidate is the parent over states sampled at temperature 1. */
+  #count(samples: number): Float64Array {
+    const { offsets, list } = this.#problem;
+    const { entry } = this.#state;
+    const chance = new Float64Array(list.length);
+    for (let sample = 0; sample < samples; sample++) {
+      this.#sampler.sweep(1);
+      for (let call = 0; call < entry.length; call++) {
+        if (entry[call] !== -1) chance[entry[call]!]!++;
+      }
+    }
+
+    for (let call = 0; call < entry.length; call++) {
+      const count = offsets[call + 1]! - offsets[call]!;
+      for (let at = offsets[call]!; at < offsets[call + 1]!; at++) {
+        chance[at] = (chance[at]! + UNSEEN_STATES / (count + 1)) / (samples + UNSEEN_STATES);
+      }
+    }
+    return chance;
+  }
 }
 
 /**
  * Assigns calls to spans by timing alone, jointly: habits of each kind of span (which
- * calls, which event each follows, how long after) are learned from the spans that are
- * beyond doubt, then refined together with the assignment by Metropolis sampling.
+ * calls, which event each follows, how long after) are learned from a first guess, call by
+ * call, then refined together with the assignment by Metropolis sampling.
  * docs/causality.md tells the method and its sources. Deterministic.
  *
  * @returns per entry of the problem's `list`: probability that it is the call's parent, 0..1
  */
-export function solveTiming(problem: TimingProblem, wanted: Effort = DEFAULT_EFFORT): Float64Array {
-  const effort = affordable(wanted, problem);
-  const chance = new Float64Array(problem.list.length);
-  for (let chain = 1; chain <= CHAINS; chain++) {
-    const found = runChain(problem, effort, chain);
-    for (let at = 0; at < chance.length; at++) chance[at]! += found[at]! / CHAINS;
-  }
+export function solveTiming(problem: TimingProblem, effort: Effort = DEFAULT_EFFORT): Float64Array {
+  const chance = new Solver(problem, affordable(effort, problem)).solve();
+  calibrate(problem, chance);
   return chance;
 }

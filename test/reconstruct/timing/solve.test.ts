@@ -67,6 +67,22 @@ describe('solveTiming', () => {
     expect(unknown).toBeGreaterThan(0.5);
   });
 
+  it('finds habits where twelve spans are open at once and none is beyond doubt', () => {
+    const { right } = solve({ spans: 1000, every: 450, seed: 9 }, [sequence]);
+    expect(right).toBeGreaterThan(0.8);
+  });
+
+  it('learns that a queue keeps order, and lets that decide between gaps alike', () => {
+    let free = 0;
+    const queued: Behaviour = (call, start, random) => {
+      // One worker takes the spans in turn: gaps vary with the queue, the order never does.
+      free = Math.max(free, start) + 1500 * -Math.log(1 - random());
+      return call(0, free, around(4000, random)) + 2000 * random();
+    };
+    const { right } = solve({ spans: 1000, every: 1900, seed: 10 }, [queued]);
+    expect(right).toBeGreaterThan(0.9);
+  });
+
   it('gives the same answer every time', () => {
     const problem = pose(play({ spans: 200, every: 1500, seed: 6 }, [join]));
     expect(solveTiming(problem)).toEqual(solveTiming(problem));
