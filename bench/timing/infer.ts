@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SOURCE_COLUMNS } from '../../src/model/imported.js';
-import { Verdict } from '../../src/model/span.js';
+import { VerdictCode } from '../../src/reconstruct/causality/decide.js';
 import { inferCauses } from '../../src/reconstruct/causality/infer.js';
 import { readImportedExchanges, sourcesPath } from '../../src/store/import-files.js';
 import { readParquet } from '../../src/store/parquet-file.js';
@@ -35,16 +35,17 @@ export async function inferImport(directory: string, minConfidence?: number): Pr
     const { user, system } = process.cpuUsage(before);
     cpu += (user + system) / 1e6;
     const server = index.servers[0];
-    for (const [client, { verdict, candidates }] of decisions.entries()) {
+    for (let client = 0; client < index.clients.length; client++) {
       const row = index.clients[client]!;
-      const best = candidates[0];
+      const best = decisions.best(client);
+      const verdict = decisions.verdict[client];
       links.push({
         trace: sources.source_trace_id[row]!,
         span: sources.source_span_id[row]!,
         caller: server === undefined ? '' : exchanges.authority[server]!,
-        best: best === undefined ? '' : idOf(index.servers[best.server]!),
-        confidence: best?.confidence ?? 0,
-        isLinked: verdict === Verdict.probable || verdict === Verdict.certain,
+        best: best === -1 ? '' : idOf(index.servers[best]!),
+        confidence: best === -1 ? 0 : decisions.bestConfidence(client),
+        isLinked: verdict === VerdictCode.probable || verdict === VerdictCode.certain,
       });
     }
   }
