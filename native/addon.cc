@@ -16,6 +16,7 @@
 #include "memory.h"
 #include "privilege.h"
 #include "recorder.h"
+#include "return_probe_check.h"
 #include "segment/js_encode.h"
 
 namespace aftertrace {
@@ -341,6 +342,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
                 return Napi::String::New(call.Env(), limitCapabilities(kept));
               }));
   exports.Set("redact", Napi::Function::New(env, redact));
+  exports.Set("returnProbesAreSafe", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
+                return Napi::Boolean::New(call.Env(), returnProbesAreSafe());
+              }));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
   exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) {
                 releaseMemory();

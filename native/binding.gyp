@@ -26,6 +26,7 @@
         "record_mask.cc",
         "recorder.cc",
         "redactor.cc",
+        "return_probe_check.cc",
         "ring_reader.cc",
         "ring_sleep.cc",
         "stream_check.cc",

@@ -7,6 +7,10 @@
 #include "tls-socket.h"
 #include "tls-state.h"
 
+/* "PRI * HT", how a connection of HTTP/2 begins (RFC 9113, section 3.4). */
+#define HTTP2_PREFACE 0x5448202a20495250ULL
+#define HTTP2_PREFACE_BYTES 24
+
 static __always_inline bool tls_is_send(__u64 cookie)
 {
 	return cookie & TLS_COOKIE_SEND;
@@ -95,6 +99,11 @@ static __always_inline __u32 tls_keep_head(struct io_scratch *scratch, struct tl
 	match = match_start(stream, word, length, &joined);
 	if (match == HEAD_YES)
 		session->http = 1;
+	if (word == HTTP2_PREFACE && bytes >= HTTP2_PREFACE_BYTES) {
+		/* Not read any further, but said: user space names it and forgets the bytes. */
+		scratch->event.header.flags |= EVENT_FLAG_TURN;
+		return read_buffer(scratch, &buffer, HTTP2_PREFACE_BYTES);
+	}
 	if (match == HEAD_NO && pending)
 		stream->budget = 0;
 	if (match != HEAD_NO && !joined) {
@@ -131,7 +140,7 @@ static __always_inline __u32 tls_fill(struct io_scratch *scratch, const struct t
 	session->plain[direction] += bytes;
 	kept = tls_keep_head(scratch, session, &session->streams[direction],
 			     (const void *)thread->buffer, bytes);
-	if (!session->http && !kept)
+	if (!session->http && (!kept || event->header.flags & EVENT_FLAG_TURN))
 		event->header.flags |= EVENT_FLAG_OPAQUE;
 	return kept;
 }

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { HINT_NAMES } from '../model/hints.js';
-import { nativeAvailable } from './native-source.js';
+import { nativeAvailable, tlsHazard, tlsProbesOf } from './native-source.js';
 import { readSystemFile } from './proc.js';
 
 /** One thing that was looked at. */
@@ -105,6 +105,31 @@ function checkHints(): Check {
   );
 }
 
+/** Where distributions keep OpenSSL and GnuTLS; the Node that runs this brings its own. */
+const TLS_LIBRARIES = [
+  ...['x86_64-linux-gnu/', '../lib64/', ''].flatMap((directory) =>
+    ['libssl.so.3', 'libssl.so.1.1', 'libgnutls.so.30'].map((name) => `/usr/lib/${directory}${name}`),
+  ),
+  process.execPath,
+];
+
+/** Which TLS libraries give their plaintext, and whether the probes are the cheap ones. */
+function checkTls(): Check {
+  const hazard = tlsHazard();
+  if (hazard !== '') return warn('plaintext of TLS', hazard, 'Use Linux 6.14 or newer, or 6.10 or older.');
+  const found = TLS_LIBRARIES.filter(existsSync).flatMap((path) => {
+    const probes = tlsProbesOf(path, true);
+    const isCheap = probes.every(({ cheap }) => cheap);
+    return probes.length === 0 ? [] : [`${path} (${isCheap ? 'cheap' : 'partly dear'})`];
+  });
+  return ok(
+    'plaintext of TLS',
+    found.length === 0
+      ? 'no known library here; others are found as processes map them'
+      : `${found.join(', ')}; Go, Java and rustls stay encrypted`,
+  );
+}
+
 function checkClock(): Check {
   const source = readSystemFile(
     '/sys/devices/system/clocksource/clocksource0/current_clocksource',
@@ -149,13 +174,15 @@ function checkDisk(directory: string): Check {
 
 /** Looks at everything recording needs, from the ground up. @param directory where recordings would go */
 export function examine(directory = '.'): Check[] {
+  const load = checkLoad();
   return [
     checkPlatform(),
     checkKernel(),
     checkTypes(),
     checkCapabilities(),
     checkLockdown(),
-    checkLoad(),
+    load,
+    ...(load.state === 'ok' ? [checkTls()] : []),
     checkHints(),
     checkClock(),
     checkDisk(directory),

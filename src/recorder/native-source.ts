@@ -93,6 +93,7 @@ interface NativeAddon {
   limitCapabilities(kept: bigint): string;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
   tlsProbes(path: string, all: boolean): readonly TlsProbe[];
+  returnProbesAreSafe(): boolean;
 }
 
 function loadSource(): NativeAddon {
@@ -308,6 +309,16 @@ export function recogniseNatively(
   datagram = false,
 ): string {
   return loadSource().recognise(bytes, moved, known, datagram);
+}
+
+/**
+ * Why TLS libraries must not be probed on this host, '' where they may be.
+ *
+ * @throws CodedError UNSUPPORTED without the addon
+ */
+export function tlsHazard(): string {
+  if (loadAddon().returnProbesAreSafe()) return '';
+  return 'this kernel kills processes under seccomp that return from a probed function: plaintext of TLS is not recorded.';
 }
 
 /**
