@@ -40,7 +40,7 @@ export async function startNodeServer({ key, certificate }: Certificate): Promis
   return port;
 }
 
-/** nginx with TLS, one worker. @returns the port it listens on */
+/** nginx with TLS, one process: it is killed, and would leave workers behind. @returns the port it listens on */
 export async function startNginx(files: Certificate): Promise<number> {
   const port = await freePort();
   const plain = await freePort();
@@ -48,7 +48,7 @@ export async function startNginx(files: Certificate): Promise<number> {
   const configuration = join(directory, 'nginx.conf');
   writeFileSync(
     configuration,
-    `daemon off; worker_processes 1; pid ${directory}/pid; error_log ${directory}/error.log;
+    `daemon off; master_process off; pid ${directory}/pid; error_log ${directory}/error.log;
 events {}
 http {
   access_log off;
