@@ -1,10 +1,12 @@
 // What processes of several runtimes tell of whose work a call is, against what they say themselves.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { EventFlag, EventKind } from '../../src/model/event.js';
 import { HINT_NAMES, type HintName, hintBits } from '../../src/model/hints.js';
 import { HintedProcesses } from '../../src/recorder/hints.js';
@@ -13,7 +15,6 @@ import {
   freePort,
   hasTool,
   type LiveEvent,
-  runProgram,
   settle,
   startProgram,
   startRecording,
@@ -68,6 +69,13 @@ async function record(
   return (await recording.finish()).filter((event) => event.pid === pid);
 }
 
+/** Building the library of a fresh installation takes long. */
+async function buildGo(binary: string): Promise<void> {
+  const go = spawn('go', ['build', '-o', binary, program('goroutines.go')], { stdio: 'inherit' });
+  const [code] = await once(go, 'close');
+  if (code !== 0) throw new Error(`go build ended with ${code}`);
+}
+
 /** The calls of a recording: sends of a request, with the number its URL gives under `key`. */
 function callsOf(events: readonly LiveEvent[], key: string) {
   return events
@@ -78,7 +86,11 @@ function callsOf(events: readonly LiveEvent[], key: string) {
     }));
 }
 
+/** Compilers and virtual machines start, also where other tests run beside them. */
+const PATIENCE_MS = 300_000;
+
 describeLive('hints', () => {
+  vi.setConfig({ testTimeout: PATIENCE_MS });
   let directory: string;
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'aftertrace-hints-'));
@@ -109,7 +121,7 @@ describeLive('hints', () => {
     'Go: a call’s goroutines are the handler’s and its caller’s',
     async () => {
       const binary = join(directory, 'goroutines');
-      await runProgram('go', ['build', '-o', binary, program('goroutines.go')]);
+      await buildGo(binary);
       const service = await startService(binary, []);
       const events = await record(service, ['go']);
       const calls = callsOf(events, 'caller');

@@ -4,10 +4,13 @@ import sys
 
 
 async def serve(reader, writer):
-    while await reader.readuntil(b"\r\n\r\n"):
+    while line := await reader.readline():
+        if line != b"\r\n":
+            continue
         await asyncio.sleep(0.002)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
         await writer.drain()
+    writer.close()
 
 
 async def main():
