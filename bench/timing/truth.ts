@@ -27,12 +27,24 @@ function kindOf(span: JaegerSpan): unknown {
   return span.tags?.find(({ key }) => key === 'span.kind')?.value;
 }
 
-function addTrace(trace: JaegerTrace, knowsClients: boolean, truth: Truth): void {
+/** True where a client span hangs below another: then client spans are calls, in every trace of the file. */
+function hasCalls({ spans }: JaegerTrace): boolean {
+  const ids = new Set(spans.map((span) => span.spanID));
+  return spans.some(
+    (span) => kindOf(span) === 'client' && ids.has(span.references?.[0]?.spanID ?? ''),
+  );
+}
+
+function addTrace(
+  trace: JaegerTrace,
+  hasClients: boolean,
+  knowsClients: boolean,
+  truth: Truth,
+): void {
   const { traceID, spans, processes } = trace;
   const byId = new Map(spans.map((span) => [span.spanID, span]));
   const serviceOf = (span: JaegerSpan) => processes[span.processID]!.serviceName;
   const parentOf = (span: JaegerSpan) => byId.get(span.references?.[0]?.spanID ?? '');
-  const hasClients = spans.some((span) => kindOf(span) === 'client' && parentOf(span));
   const isRequest = (span: JaegerSpan) => {
     const parent = parentOf(span);
     if (kindOf(span) === 'client' && knowsClients) return false;
@@ -64,6 +76,8 @@ export function readTruth(path: string, knowsClients: boolean): Truth {
   const callers = new Map<string, Set<string>>();
   const lines = gunzipSync(readFileSync(path)).toString().trim().split('\n');
   const truth = { requestOf, callers, traces: lines.length };
-  for (const line of lines) addTrace(JSON.parse(line) as JaegerTrace, knowsClients, truth);
+  const parsed = lines.map((line) => JSON.parse(line) as JaegerTrace);
+  const hasClients = parsed.some(hasCalls);
+  for (const trace of parsed) addTrace(trace, hasClients, knowsClients, truth);
   return truth;
 }

@@ -22,7 +22,7 @@ class RowGroup {
   RowGroup(std::vector<ColumnType> types, std::size_t times) : types_(std::move(types)), times_(times) {}
 
   // Bytes of the frames of one group, unless a single one has more.
-  static constexpr std::size_t kBytes = 6 << 20;
+  static constexpr std::size_t kBytes = 4 << 20;
 
   // Reads the frame's body and adds its rows, all or none. @throws IoError
   Taken add(SegmentInput &file, const Frame &frame);

@@ -8,7 +8,7 @@ import { headerFromMetadata } from './segment-header.js';
 import { closedPath, isClosedName, isStreamName, segmentBaseName } from './segment-name.js';
 
 /** What is wrong with a segment. */
-export type Breach =
+type Breach =
   /** Its bytes are not those that its successor, or the head, vouches for. */
   | 'altered'
   /** Another segment, or the head, vouches for it, and it is not there. */
@@ -18,14 +18,14 @@ export type Breach =
   /** Nobody vouches for it, although the newest segment is known. */
   | 'outside';
 
-export interface Problem {
+interface Problem {
   readonly file: string;
   readonly breach: Breach;
   /** One sentence, without the path. */
   readonly text: string;
 }
 
-export interface VerifiedSegment {
+interface VerifiedSegment {
   readonly path: string;
   readonly sha256: string;
   /** Who says that these are its bytes: the segment closed next, `head`, or nobody (''). */

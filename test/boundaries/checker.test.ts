@@ -111,7 +111,7 @@ describe('findViolations', () => {
     ['recorder/record.ts', 'yargs/helpers'],
     ['report/render/html.ts', 'preact/hooks'],
     ['report/render/html.ts', '@preact/signals'],
-    ['recorder/a.ts', 'apache-arrow'],
+    ['recorder/a.ts', 'flatbuffers'],
     ['reconstruct/a.ts', 'parquet-wasm'],
     ['report/analyze/a.ts', 'hyparquet'],
     ['store/a.ts', '@dagrejs/dagre'],

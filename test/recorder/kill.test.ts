@@ -88,7 +88,10 @@ describeLive('the recorder as a process', () => {
       const ended = await result;
       expect(ended).toMatchObject({ code, stdout: '' });
       expect(ended.stderr).toMatch(/\nrecorded \d+ s · [\d,]+ events .* lost nothing\n$/);
-      expect(readdirSync(directory)).toEqual([expect.stringMatching(/-000001\.parquet$/)]);
+      expect(readdirSync(directory)).toEqual([
+        '.aftertrace.head',
+        expect.stringMatching(/-000001\.parquet$/),
+      ]);
       const events = await kernelEvents(directory);
       expect(lastMs(events)).toBeGreaterThan(stoppedMs - 100);
       expect(load.answered()).toBeGreaterThan(100);

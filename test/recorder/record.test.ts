@@ -70,7 +70,7 @@ test('stopping stores what was still in the ring, then closes everything', async
   expect(final.events).toBe(50);
   const rows = await readAllRows(directory);
   expect(rows.filter(({ kind }) => kind < EventKind.process)).toHaveLength(50);
-  expect(readdirSync(directory)).toEqual([expect.stringMatching(/\.parquet$/)]);
+  expect(readdirSync(directory)).toEqual(['.aftertrace.head', expect.stringMatching(/\.parquet$/)]);
 });
 
 test('a duration ends the recording by itself', async () => {

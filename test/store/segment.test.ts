@@ -196,7 +196,7 @@ test('a crash between conversion and removal is repaired to the same bytes', asy
   const bytes = readFileSync(closed);
   renameSync(`${part}.saved`, part);
   const report = await recoverDirectory(directory);
-  expect(report.recovered).toEqual([{ path: closed, rows: 1000, tornBytes: 0 }]);
+  expect(report.recovered).toMatchObject([{ path: closed, rows: 1000, tornBytes: 0 }]);
   expect(readFileSync(closed).equals(bytes)).toBe(true);
 });
 

@@ -29,7 +29,7 @@ export interface CandidateLists {
 }
 
 /** Times that no thread vouches for are another tracer's. */
-export function isForeign({ exchanges: x, servers, clients }: ProcessIndex): boolean {
+function isForeign({ exchanges: x, servers, clients }: ProcessIndex): boolean {
   const isThread = (row: number) =>
     x.request_start_tid[row] !== 0 || x.response_start_tid[row] !== 0;
   return !servers.some(isThread) && !clients.some(isThread);

@@ -35,6 +35,6 @@ export function endTrust(
   for (let client = 0; client < of.length; client++) {
     if (of[client]! >= 0) lateness.add(of[client]!, client, end[client]!);
   }
-  const trust = lateness.trust(CEILING);
+  const trust = lateness.trust(CEILING, CEILING, 0);
   return Float64Array.from(of, (at) => (at < 0 ? 0 : trust[at]!));
 }

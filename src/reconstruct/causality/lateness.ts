@@ -54,12 +54,17 @@ export class Lateness {
     if (end > index.serverEnd[rival]!) this.lateRivals[at]!++;
   }
 
-  /** @param mean trust where there are no observations, and the most that lateness can give */
-  trust(mean: number): Float64Array {
+  /**
+   * @param mean trust where there are no observations
+   * @param most the most that lateness can give
+   * @param doubt late calls that are assumed unseen: where few wrong parents would be late, none being late says little
+   */
+  trust(mean: number, most: number, doubt: number): Float64Array {
     return this.seen.map((seen, at) => {
       const caught = Math.max(LEAST_CAUGHT, (this.lateRivals[at]! + 1) / (this.rivals[at]! + 5));
-      const share = (this.late[at]! + (1 - mean) * caught * PRIOR_COUNT) / (seen + PRIOR_COUNT);
-      return Math.min(mean, Math.max(LEAST_TRUST, 1 - share / caught));
+      const late = this.late[at]! + doubt + (1 - mean) * caught * PRIOR_COUNT;
+      const trust = 1 - late / (seen + PRIOR_COUNT) / caught;
+      return Math.min(most, Math.max(LEAST_TRUST, trust));
     });
   }
 }

@@ -46,6 +46,9 @@ export function redecide(
     const from = offsets[client]!;
     const servers = [...list.subarray(from, offsets[client + 1]!)];
     const own = [...found.subarray(from, offsets[client + 1]!)];
+    // Where timing cannot choose, what context was nearly sure of stands.
+    const isUndecided = own.every((chance) => chance < input.minConfidence);
+    if (isUndecided && decisions.bestConfidence(client) >= input.minConfidence) continue;
     rank(decisions, client, servers, own);
     decisions.background[client] = Math.max(0, 1 - own.reduce((sum, chance) => sum + chance, 0));
     decisions.proved[client] = 0;

@@ -23,6 +23,8 @@ export interface WakeClasses {
 }
 
 const PRIOR_MEAN = 0.95;
+const CEILING = 0.99;
+const DOUBT = 0.1;
 
 export function wakeClasses(
   index: ProcessIndex,
@@ -49,6 +51,6 @@ export function wakeClasses(
     if (of[client]! < 0 || context.wakeKind[client] !== CauseKind.request) continue;
     lateness.add(of[client]!, client, context.wakeCause[client]!);
   }
-  const trust = lateness.trust(PRIOR_MEAN);
+  const trust = lateness.trust(PRIOR_MEAN, CEILING, DOUBT);
   return { count: numbers.count, of, trust };
 }

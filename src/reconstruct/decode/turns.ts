@@ -10,7 +10,7 @@ import type { Pair } from './pairing.js';
 const WITHOUT_TURNS = new Set(['tls', 'ssh', 'http2', 'amqp', 'dbus', 'x11']);
 
 /** What a connection speaks whose protocol is not known. */
-export const UNKNOWN_PROTOCOL = 'unknown';
+const UNKNOWN_PROTOCOL = 'unknown';
 
 /** The exchanges of a connection that does not speak HTTP/1. */
 export interface TurnExchanges {

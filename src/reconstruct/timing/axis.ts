@@ -3,7 +3,7 @@
  * both sides of zero. A position is counted in cells, {@link CELLS_PER_OCTAVE} to a doubling.
  */
 const SCALE = 32;
-export const CELLS_PER_OCTAVE = 32;
+const CELLS_PER_OCTAVE = 32;
 /** Octaves to each side: up to 2^41 µs, 25 days. */
 const OCTAVES = 36;
 /** The cell of the gap zero. */

@@ -3,8 +3,9 @@ import type { TimingProblem } from './problem.js';
 /**
  * Of log odds near zero this share is doubted, and less the further they are from it. Habits are
  * learned from the states that are counted, so what is nearly even looks clearer than it is.
- * Fitted on generated applications (bench/timing): links claimed at 0.86, 0.76, 0.66 and 0.56
- * were right in 0.71, 0.60, 0.58 and 0.53 of cases; those claimed at 0.997 in 0.994.
+ * Chosen on a hotel and a media load of TraceWeaver's data and two generated applications together:
+ * links claimed at 0.86, 0.76, 0.66 and 0.56 were right in 0.71, 0.60, 0.58 and 0.53 of cases, those
+ * claimed at 0.997 in 0.994. Applications that it was not chosen on: docs/causality.md.
  */
 const DOUBT = 0.5;
 /** Log odds at which half the doubt is left. */
