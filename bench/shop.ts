@@ -26,7 +26,8 @@ try {
     from: toMs(reconstruction.fromNs),
     to: toMs(reconstruction.toNs),
   });
-  console.log(JSON.stringify(score(spans, truth), undefined, 2));
+  const { services, ...rest } = score(spans, truth);
+  console.log(JSON.stringify({ ...rest, services: Object.fromEntries(services) }, undefined, 2));
 } finally {
   rmSync(output, { recursive: true, force: true });
 }
