@@ -3,6 +3,8 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -201,6 +203,9 @@ void Recorder::detach() {
   }
   aftertrace_bpf::detach(skeleton_.get());
   if (tls_) tls_->stop();
+  // Programs that were running have ended when this returns (it waits for RCU): what they counted as
+  // produced is in the ring.
+  syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 void Recorder::sweepSilent() {

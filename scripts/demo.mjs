@@ -62,8 +62,8 @@ async function recordLive() {
 
 /** Scores the result against what the services logged: the reconstruction never saw that. */
 function scoreLine(recording) {
-  const bench = join(ROOT, 'bench', 'accuracy.ts');
-  const args = ['--import', 'tsx', bench, '--in', recording, '--json'];
+  const bench = join(ROOT, 'bench', 'shop.ts');
+  const args = ['--import', 'tsx', bench, recording];
   const result = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: ROOT, maxBuffer: 1e8 });
   if (result.status !== 0) fail(`the score could not be made: ${result.stderr}`);
   const score = JSON.parse(result.stdout);

@@ -1,6 +1,6 @@
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compiled, PROGRAMS } from '../../fixtures/host.mjs';
+import { goProgram, javaClasses, PROGRAMS } from '../../fixtures/host.mjs';
 import { haproxyConfig, nginxConfig } from './proxies.js';
 import type { Service } from './scenario.js';
 
@@ -46,31 +46,15 @@ function gunicorn(scratch: string, service: Service, plan: string, port: number)
 }
 
 function java(service: Service, plan: string): Command {
-  const classes = built(
-    service,
-    compiled('plan-java', 'javac', (cache) => [
-      '-d',
-      cache,
-      ...['Json', 'Truth', 'Steps', 'AsyncSteps', 'Service'].map((name) =>
-        join(PLAN, `${name}.java`),
-      ),
-    ]),
-  );
+  const sources = ['Service', 'AsyncSteps', 'Steps', 'Truth', 'Json'];
+  const classes = built(service, javaClasses(...sources.map((name) => join(PLAN, `${name}.java`))));
   const options = ['-Xmx384m', '-XX:+UseSerialGC', '-Dsun.net.httpserver.nodelay=true'];
   return { program: 'java', args: [...options, '-cp', classes, 'Service', plan] };
 }
 
 function go(scratch: string, service: Service, plan: string): Command {
-  const cache = compiled('plan-go', 'go', (directory) => [
-    'build',
-    '-o',
-    join(directory, 'service'),
-    join(PLAN, 'service.go'),
-  ]);
-  return {
-    program: named(scratch, service, join(built(service, cache), 'service')),
-    args: [plan],
-  };
+  const program = built(service, goProgram(join(PLAN, 'service.go')));
+  return { program: named(scratch, service, program), args: [plan] };
 }
 
 /** Writes what a service needs into `scratch`, and says how to start it. */

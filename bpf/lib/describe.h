@@ -36,17 +36,16 @@ static __always_inline __u16 copy_path(char *path, const struct unix_sock *socke
 static __noinline int describe_unix(struct sock *sk, struct socket_state *state, __u64 id,
 				    __u16 flags, __u64 cgroup)
 {
-	struct event_unix *event = reserve(sizeof(*event));
 	struct unix_sock *own = bpf_skc_to_unix_sock(sk);
 	struct event_connection *connection;
+	struct event_unix *event;
 	struct sock *peer;
 
+	if (!own)
+		return 0;
+	event = reserve(sizeof(*event));
 	if (!event)
 		return 0;
-	if (!own) {
-		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
-		return 0;
-	}
 	__builtin_memset(event, 0, sizeof(*event));
 	connection = &event->connection;
 	fill_header(&connection->header, EVENT_CONNECTION, socket_cookie(sk), id, sizeof(*event));

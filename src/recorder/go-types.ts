@@ -1,5 +1,5 @@
 import type { Elf } from './elf.js';
-import type { GoLayout } from './go-build.js';
+import type { GoLayout } from './go-layout.js';
 
 /** The fields that are looked for, by the type that has them. */
 const FIELDS: Readonly<Record<string, Readonly<Record<string, keyof GoLayout>>>> = {

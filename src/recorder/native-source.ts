@@ -3,7 +3,7 @@ import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
 import { type HintName, hintBits } from '../model/hints.js';
 import { loadAddon } from '../native/addon.js';
-import type { GoLayout } from './go-build.js';
+import type { GoLayout } from './go-layout.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
 import {
   CAPTURE_LIMITS,

@@ -1,7 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { RuntimeName } from '../model/hints.js';
-import { type GoLayout, readGoBuild } from './go-build.js';
+import { readGoBuild } from './go-build.js';
+import type { GoLayout } from './go-layout.js';
 
 /** Names of executables that are a runtime, or embed one. */
 const EXECUTABLES: readonly (readonly [RegExp, RuntimeName])[] = [

@@ -1,6 +1,6 @@
 import type { Batch } from '../model/batch.js';
 import type { LossCause } from '../model/event.js';
-import type { GoLayout } from './go-build.js';
+import type { GoLayout } from './go-layout.js';
 import type { RedactionPolicy } from './redaction-policy.js';
 
 /** What to capture. An empty list accepts everything; every list that is not empty must accept. */

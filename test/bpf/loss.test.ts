@@ -76,7 +76,8 @@ describeLive('losses', () => {
 
   it('drops and counts when JavaScript falls behind, and goes on afterwards', async () => {
     const port = await freePort();
-    const recording = recordPings({ ringBytes: 16 << 20, snaplen: 4096 });
+    // A ring that holds all of it: only the queue behind it can overflow.
+    const recording = recordPings({ ringBytes: 256 << 20, snaplen: 4096 });
     // Nothing in this thread runs meanwhile: 160 MB wait for it, of which 64 MiB may.
     spawnSync('python3', ['-c', PING(port, 20_000, LARGE)]);
     await settle();

@@ -67,7 +67,7 @@ function filesOf(directory: string): Record<string, string> {
 
 /** Each stage begins with nothing done and ends with all. */
 function expectWholeProgress(told: readonly Progress[]): void {
-  const stages = ['reading segments', 'decoding', 'finding causes', 'assembling'];
+  const stages = ['reading segments', 'decoding', 'sorting hints', 'finding causes', 'assembling'];
   expect([...new Set(told.map(({ what }) => what))]).toEqual(stages);
   for (const stage of stages) {
     const steps = told.filter(({ what }) => what === stage);

@@ -68,7 +68,8 @@ describeLive('the recorder as a process', () => {
     expect(code).toBe(130);
     for (const path of open)
       expect(stderr).toContain(`recovered ${path.replace('.part', '.parquet')}`);
-    expect(readdirSync(directory).every((name) => name.endsWith('.parquet'))).toBe(true);
+    const visible = readdirSync(directory).filter((name) => !name.startsWith('.'));
+    expect(visible.every((name) => name.endsWith('.parquet'))).toBe(true);
     const kept = await kernelEvents(directory);
     expect(kept.length).toBeGreaterThan(events.length);
   });

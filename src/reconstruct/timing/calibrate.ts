@@ -11,21 +11,38 @@ const DOUBT = 0.5;
 /** Log odds at which half the doubt is left. */
 const CLEAR = 3;
 
+/** Spans of a kind after which half of what its habits say is believed: below a dozen there is no template. */
+const EXPERIENCE = 12;
+
+/** Per span: share of the log odds that habits learned from so many spans of its route deserve. */
+function experience({ spanRoute }: TimingProblem): Float64Array {
+  const spans = new Map<number, number>();
+  for (const route of spanRoute) spans.set(route, (spans.get(route) ?? 0) + 1);
+  return Float64Array.from(spanRoute, (route) => {
+    const seen = spans.get(route)!;
+    return seen / (seen + EXPERIENCE);
+  });
+}
+
 /**
  * Takes back overconfidence, in place: the best candidate's log odds shrink, and the others, no
  * span among them, gain. No order changes, nor which links exceed one half.
  *
  * @param chance per entry of the problem's list: probability, 0..1
  */
-export function calibrate({ offsets }: TimingProblem, chance: Float64Array): void {
+export function calibrate(problem: TimingProblem, chance: Float64Array): void {
+  const { offsets, list } = problem;
+  const trust = experience(problem);
   for (let call = 0; call + 1 < offsets.length; call++) {
     const from = offsets[call]!;
     const to = offsets[call + 1]!;
-    let best = 0;
-    for (let at = from; at < to; at++) if (chance[at]! > best) best = chance[at]!;
+    let first = from;
+    for (let at = from; at < to; at++) if (chance[at]! > chance[first]!) first = at;
+    const best = chance[first] ?? 0;
     if (best <= 0.5 || best >= 1) continue;
     const odds = Math.log(best / (1 - best));
-    const shrunk = odds * (1 - DOUBT / (1 + (odds / CLEAR) ** 2));
+    const known = odds * trust[list[first]!]!;
+    const shrunk = known * (1 - DOUBT / (1 + (known / CLEAR) ** 2));
     const calibrated = 1 / (1 + Math.exp(-shrunk));
     const rest = (1 - calibrated) / (1 - best);
     for (let at = from; at < to; at++) {

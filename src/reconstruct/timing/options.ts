@@ -13,6 +13,8 @@ const SECOND_CHANCES = 1 / 16;
  * a load are soon seen to be hopeless; moves then keep to the *live* ones.
  */
 export class Options {
+  /** How many calls have a choice. */
+  readonly calls: number;
   readonly #state: TimingState;
   /** Options of calls with a choice, and the calls they are of. */
   readonly #all: Uint32Array;
@@ -26,12 +28,14 @@ export class Options {
     const { offsets, list, none } = state.problem;
     const calls = state.parent.length;
     const options: number[] = [];
+    let choices = 0;
     this.#callOf = new Uint32Array(list.length + calls);
     for (let call = 0; call < calls; call++) {
       const mayBeNone = none[call]! > -Infinity;
       const from = offsets[call]!;
       const to = offsets[call + 1]!;
       if (to - from + (mayBeNone ? 1 : 0) < 2) continue;
+      choices++;
       for (let at = from; at < to; at++) {
         this.#callOf[at] = call;
         options.push(at);
@@ -39,6 +43,7 @@ export class Options {
       this.#callOf[list.length + call] = call;
       if (mayBeNone) options.push(list.length + call);
     }
+    this.calls = choices;
     this.#all = Uint32Array.from(options);
     this.#live = this.#all;
     this.#gains = new Float32Array(list.length + calls).fill(-Infinity);

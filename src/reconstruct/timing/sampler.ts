@@ -13,6 +13,9 @@ const LATER = 0.15;
 const SOME_TYPES = 0.2;
 /** Below this, order is not asked any more: it is worth a few times six nats at most. */
 const HOPELESS_BEFORE_ORDER = -60;
+/** Moves of a sweep per call with a choice, at most: full queues give calls hundreds of candidates. */
+const MOST_PER_CALL = 16;
+
 /**
  * Metropolis moves over assignments. Each changes one or two spans; all are drawn without
  * regard to how probable the result is, and taken or refused by that alone. Each is seeded by an
@@ -31,9 +34,10 @@ export class Sampler {
     this.#random = random;
   }
 
-  /** Tries each live option about once. @param temperature 1 samples, more explores */
+  /** Tries each live option about once, where calls have few. @param temperature 1 samples, more explores */
   sweep(temperature: number): void {
-    for (let step = this.#options.live.length; step > 0; step--) {
+    const most = MOST_PER_CALL * this.#options.calls;
+    for (let step = Math.min(most, this.#options.live.length); step > 0; step--) {
       this.#try(this.#options.draw(this.#random), temperature);
     }
   }
@@ -41,7 +45,10 @@ export class Sampler {
   /** Lets every two spans that share an option exchange all calls, and all from the option's on. */
   scan(temperature: number): void {
     const { parent, problem } = this.#state;
-    for (const option of this.#options.live) {
+    const { live } = this.#options;
+    const stride = Math.max(1, Math.ceil(live.length / (MOST_PER_CALL * this.#options.calls)));
+    for (let at = 0; at < live.length; at += stride) {
+      const option = live[at]!;
       if (option >= problem.list.length) continue;
       const call = this.#options.callOf(option);
       for (const kind of [0, ALL]) {
