@@ -317,7 +317,7 @@ export function recogniseNatively(
  * @throws CodedError UNSUPPORTED without the addon
  */
 export function tlsHazard(): string {
-  if (loadAddon().returnProbesAreSafe()) return '';
+  if (loadSource().returnProbesAreSafe()) return '';
   return 'this kernel kills processes under seccomp that return from a probed function: plaintext of TLS is not recorded.';
 }
 
