@@ -8,5 +8,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Live recorder tests share one kernel and two cores: files run one after another.
     fileParallelism: false,
+    // Live tests share the kernel with whatever else the host does: one that fails is tried once more.
+    retry: 1,
   },
 });

@@ -108,7 +108,9 @@ function checkHints(): Check {
 /** Where distributions keep OpenSSL and GnuTLS; the Node that runs this brings its own. */
 const TLS_LIBRARIES = [
   ...['x86_64-linux-gnu/', '../lib64/', ''].flatMap((directory) =>
-    ['libssl.so.3', 'libssl.so.1.1', 'libgnutls.so.30'].map((name) => `/usr/lib/${directory}${name}`),
+    ['libssl.so.3', 'libssl.so.1.1', 'libgnutls.so.30'].map(
+      (name) => `/usr/lib/${directory}${name}`,
+    ),
   ),
   process.execPath,
 ];
@@ -116,7 +118,8 @@ const TLS_LIBRARIES = [
 /** Which TLS libraries give their plaintext, and whether the probes are the cheap ones. */
 function checkTls(): Check {
   const hazard = tlsHazard();
-  if (hazard !== '') return warn('plaintext of TLS', hazard, 'Use Linux 6.14 or newer, or 6.10 or older.');
+  if (hazard !== '')
+    return warn('plaintext of TLS', hazard, 'Use Linux 6.14 or newer, or 6.10 or older.');
   const found = TLS_LIBRARIES.filter(existsSync).flatMap((path) => {
     const probes = tlsProbesOf(path, true);
     const isCheap = probes.every(({ cheap }) => cheap);
