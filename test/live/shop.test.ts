@@ -39,7 +39,8 @@ describeLive('the shop, end to end', () => {
     const { right, wrong, unknown } = found.total;
     expect(right / (right + wrong + unknown)).toBeGreaterThan(0.98);
     expect(wrong / (right + wrong + unknown)).toBeLessThan(0.005);
-    expect(reconstruction.losses).toEqual([]);
+    // The shop speaks no TLS: what other programs of the host do with it is theirs.
+    expect(reconstruction.losses.filter(({ cause }) => cause !== 'tls-unjoined')).toEqual([]);
   });
 
   test('names the faulty service in both reports', () => {
