@@ -75,7 +75,7 @@ function offerOwn(
   const byWake = context.closesByWake[client]!;
   labels.offer(client, BackwardKind.closingByWake, byWake, client, closingByWake[client]!);
   const kind = context.endKind[client]!;
-  const label = kind === EndKind.wake ? BackwardKind.handBack : BackwardKind.worker;
+  const label = kind === EndKind.response ? BackwardKind.worker : BackwardKind.handBack;
   labels.offer(client, label, context.end[client]!, client, end[client]!);
   const lender = context.lenderEnd[client]!;
   labels.offer(client, BackwardKind.dispatched, lender, client, dispatched[client]!);

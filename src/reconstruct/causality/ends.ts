@@ -3,9 +3,25 @@ import { ClassNumbers } from './class-numbers.js';
 import type { Kinds } from './kinds.js';
 import { Lateness } from './lateness.js';
 import type { ProcessIndex } from './process-index.js';
+import { END_KINDS, EndKind } from './thread-context.js';
 
 /** The most that no witness can shake. */
 const CEILING = 0.999;
+/** Where at least this share of requests gets its result in one piece, a worker's task is a whole request. */
+const ONE_PIECE = 0.98;
+/** Trust in calls before the last of a task where tasks are pieces of requests: they may be other tasks'. */
+const PIECEMEAL = 0.4;
+
+/** Share of the requests handed back that were so once, 0..1: the others are worked on in pieces. */
+function shareInOnePiece(handBacks: Uint16Array): number {
+  let handed = 0;
+  let once = 0;
+  for (const count of handBacks) {
+    if (count > 0) handed++;
+    if (count === 1) once++;
+  }
+  return handed === 0 ? 1 : once / handed;
+}
 
 /**
  * Trust in "what a thread did before it answered a request, or woke the thread that answers
@@ -14,6 +30,7 @@ const CEILING = 0.999;
  *
  * @param end per client: the server; -1 none
  * @param kinds per client: EndKind
+ * @param handBacks per server: how often a worker handed a result back to it
  */
 export function endTrust(
   index: ProcessIndex,
@@ -22,6 +39,7 @@ export function endTrust(
   requests: Kinds,
   end: Int32Array,
   kinds: Uint8Array,
+  handBacks: Uint16Array,
 ): Float64Array {
   const numbers = new ClassNumbers();
   const of = new Int32Array(end.length).fill(-1);
@@ -29,12 +47,17 @@ export function endTrust(
     const server = end[client]!;
     if (server < 0 || !candidates.isOpen(client, server)) continue;
     const pair = calls.of[client]! * requests.count + requests.of[server]!;
-    of[client] = numbers.of(pair * 3 + kinds[client]!);
+    of[client] = numbers.of(pair * END_KINDS + kinds[client]!);
   }
   const lateness = new Lateness(index, candidates, numbers.count);
   for (let client = 0; client < of.length; client++) {
     if (of[client]! >= 0) lateness.add(of[client]!, client, end[client]!);
   }
   const trust = lateness.trust(CEILING, CEILING, 0);
-  return Float64Array.from(of, (at) => (at < 0 ? 0 : trust[at]!));
+  const isPiecemeal = shareInOnePiece(handBacks) < ONE_PIECE;
+  return Float64Array.from(of, (at, client) => {
+    if (at < 0) return 0;
+    const isDoubtful = isPiecemeal && kinds[client] === EndKind.earlierWake;
+    return isDoubtful ? Math.min(PIECEMEAL, trust[at]!) : trust[at]!;
+  });
 }

@@ -25,7 +25,7 @@ export function describeModel(index: ProcessIndex, knowledge: Knowledge): string
       ? 'one request per thread at a time; other threads write its calls for it'
       : 'one request per thread at a time';
   }
-  const handed = shareOf(context.endKind, (kind) => kind === EndKind.wake) > 0.5;
+  const handed = shareOf(context.endKind, (kind) => kind >= EndKind.wake) > 0.5;
   if (handed) return 'workers that hand their results back to the thread that answers';
   if (!isSteady(context)) {
     return leased && shareOf(reliability.end, (trust) => trust > 0.9) > 0.5

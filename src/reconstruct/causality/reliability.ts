@@ -120,6 +120,9 @@ function spread(of: ArrayLike<number>, trust: Float64Array): Float64Array {
 export function firstReliability(lessons: Lessons): Reliability {
   const { index, context, candidates, marks, events, calls, requests, classes } = lessons;
   const { goroutines, siblings, wakes } = lessons;
+  const { endKind, handBacks } = context;
+  const ends = (end: Int32Array) =>
+    endTrust(index, candidates, calls, requests, end, endKind, handBacks);
   const steady = isSteady(context);
   const forwardClasses = steady
     ? classes.trust
@@ -132,8 +135,8 @@ export function firstReliability(lessons: Lessons): Reliability {
     closingByWake: Float64Array.from(context.closesByWake, (server) =>
       server < 0 ? 0 : RETURN_FIRST,
     ),
-    end: endTrust(index, candidates, calls, requests, context.end, context.endKind),
-    dispatched: endTrust(index, candidates, calls, requests, context.lenderEnd, context.endKind),
+    end: ends(context.end),
+    dispatched: ends(context.lenderEnd),
     sibling: spread(siblings.of, Float64Array.from(siblings.prior)),
     owner: steady ? (isAlone(context) ? 0.9999 : 0.999) : 0,
     slice: SLICE_PRIOR,

@@ -14,8 +14,12 @@ export const CauseKind = {
   response: 3,
 } as const;
 
-/** How what came after a call names its request. */
-export const EndKind = { none: 0, response: 1, wake: 2 } as const;
+/**
+ * How what came after a call names its request: the actor answered it, or woke the thread that
+ * does; and whether other calls of the actor came in between.
+ */
+export const EndKind = { none: 0, response: 1, wake: 2, earlierWake: 3 } as const;
+export const END_KINDS = 4;
 
 /**
  * The context of every actor, replayed over the whole recording. Forward: what the actor
@@ -52,6 +56,8 @@ export interface ThreadContext {
   /** Per client: EndKind and server of what the actor next answered, or whose thread it next woke; -1 none. */
   readonly endKind: Uint8Array;
   readonly end: Int32Array;
+  /** Per server: how often a worker woke the thread that was to answer it. */
+  readonly handBacks: Uint16Array;
   /** Per client: the server that the actor which had woken its actor next answered, or whose thread that woke; -1 none. */
   readonly lenderEnd: Int32Array;
   /** Share of servers whose response was written by the thread that read the request, 0..1. */
@@ -156,6 +162,7 @@ class Replay {
   readonly last: Int32Array;
   readonly endKind: Uint8Array;
   readonly end: Int32Array;
+  readonly handBacks: Uint16Array;
   readonly lenderEnd: Int32Array;
   /** Per client: the call before it that waits for the same end. */
   private readonly waiting: Int32Array;
@@ -188,6 +195,7 @@ class Replay {
     this.last = new Int32Array(index.servers.length).fill(-1);
     this.endKind = new Uint8Array(clients);
     this.end = none();
+    this.handBacks = new Uint16Array(index.servers.length);
     this.lenderEnd = none();
     this.waiting = none();
     this.shared = new Uint8Array(index.servers.length);
@@ -250,7 +258,9 @@ class Replay {
         this.closesGap[reply] = time - actors.time[actor]!;
       }
     }
-    this.endPending(actor, EndKind.response, server);
+    // A loop that reads the requests of others in between works for them as well.
+    const isOneOfMany = this.isAnsweredByReader[server] === 1 && this.shared[server] === 1;
+    this.endPending(actor, EndKind.response, isOneOfMany ? -1 : server);
     if (actors.taken[actor] === server) {
       this.answeredByReader[server] = 1;
       actors.taken[actor] = -1;
@@ -258,10 +268,12 @@ class Replay {
     actors.set(actor, CauseKind.response, server, time);
   }
 
+  /** What the actor did since its last end was for `server`; -1: nobody knows for whom. */
   private endPending(actor: number, kind: number, server: number): void {
     const { actors } = this;
-    for (let client = actors.pending[actor]!; client !== -1; client = this.waiting[client]!) {
-      this.endKind[client] = kind;
+    const last = actors.pending[actor]!;
+    for (let client = last; client !== -1 && server !== -1; client = this.waiting[client]!) {
+      this.endKind[client] = kind === EndKind.wake && client !== last ? EndKind.earlierWake : kind;
       this.end[client] = server;
     }
     actors.pending[actor] = -1;
@@ -305,6 +317,7 @@ class Replay {
     const reply = actors.replyOf(actor);
     if (isOwner && isFree) {
       if (reply !== -1 && this.closesByWake[reply] === -1) this.closesByWake[reply] = server;
+      this.handBacks[server]!++;
       this.endPending(actor, EndKind.wake, server);
       actors.lend(actor, woken, time);
       actors.lentKind[actor] = CauseKind.none;
@@ -369,6 +382,7 @@ export function replayMarks(index: ProcessIndex, marks: Marks, origin: Uint8Arra
     last: replay.last,
     endKind: replay.endKind,
     end: replay.end,
+    handBacks: replay.handBacks,
     lenderEnd: replay.lenderEnd,
     affinity,
     interleaved: sharing / Math.max(1, index.servers.length),

@@ -4,7 +4,7 @@ import type { EventKinds } from './forward.js';
 import type { Kinds } from './kinds.js';
 import { Lateness } from './lateness.js';
 import type { ProcessIndex } from './process-index.js';
-import { CauseKind, type ThreadContext } from './thread-context.js';
+import { CauseKind, END_KINDS, type ThreadContext } from './thread-context.js';
 
 /** A thread that acts long after it was woken may have done other work in between. */
 const LEAST_GAP_NS = 100e3;
@@ -43,7 +43,7 @@ export function wakeClasses(
     const bucket = gapBucket(context.wakeGap[client]!, LEAST_GAP_NS, GAP_BUCKETS);
     const pair = calls.of[client]! * events.count + event;
     // Who makes calls that end in a known way is another sort of thread than who does not.
-    const role = (pair * 3 + context.endKind[client]!) * 2 + later;
+    const role = (pair * END_KINDS + context.endKind[client]!) * 2 + later;
     of[client] = numbers.of(role * GAP_BUCKETS + bucket);
   }
   const lateness = new Lateness(index, candidates, numbers.count);
