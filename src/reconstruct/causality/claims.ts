@@ -26,6 +26,7 @@ export const RULES = [
   'slice',
   'reply-slice',
   'neighbour',
+  'queue',
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -124,6 +125,14 @@ function followReply(
   return { server: chain.server[cause]!, trust: chain.trust[cause]! };
 }
 
+/** The rules by which the cause of a call, a request or a reply, names its request. */
+function ownRules(context: ThreadContext, client: number): { request: number; reply: number } {
+  if (context.queued[client] === 1) return { request: RuleNumber.queue, reply: RuleNumber.queue };
+  const rule = RULE_OF_ORIGIN[context.origin[client]!]!;
+  const isConnect = rule === RuleNumber.connect;
+  return { request: rule, reply: isConnect ? rule : RuleNumber['after-reply'] };
+}
+
 function claimForward(
   knowledge: Knowledge,
   chain: Chain,
@@ -175,11 +184,7 @@ export function gatherClaims(
     // Threads that take one request at a time do no timers' work in between.
     add(RuleNumber.owner, context.owner[client]!, reliability.owner, isAlone(context) ? 0.02 : 1);
   }
-  const rule = RULE_OF_ORIGIN[context.origin[client]!]!;
-  const own = {
-    request: rule,
-    reply: rule === RuleNumber.connect ? RuleNumber.connect : RuleNumber['after-reply'],
-  };
+  const own = ownRules(context, client);
   const kind = context.causeKind[client]!;
   const trust = reliability.forward[client]!;
   claimForward(knowledge, chain, client, kind, context.cause[client]!, own, trust, add);

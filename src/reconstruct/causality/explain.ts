@@ -25,7 +25,7 @@ const TEXTS: Readonly<
   Record<
     Exclude<
       Rule,
-      'identity' | 'goroutine' | 'thread' | 'connect' | 'lease' | 'after-reply' | 'wake'
+      'identity' | 'goroutine' | 'thread' | 'connect' | 'lease' | 'after-reply' | 'wake' | 'queue'
     >,
     string
   >
@@ -68,6 +68,8 @@ function textOf(causes: ProcessCauses, client: number, rule: Rule): string {
     case 'connect':
     case 'after-reply':
       return `the thread had last received this request, or the reply to another call of it, ${when}`;
+    case 'queue':
+      return `calls like it leave in the order of what leads to them, and in that order its cause is this request, or the reply to another call of it, ${when}`;
     case 'wake':
       return `the thread had been woken by one that was working for this request, ${span(context.wakeGap[client]!)} before ${act}`;
     default:

@@ -71,7 +71,7 @@ export function forwardClasses(
   const observations = new Observations(calls.count * ORIGINS, kinds.count);
   for (let client = 0; client < count; client++) {
     const kind = context.causeKind[client]!;
-    if (kind === CauseKind.none) continue;
+    if (kind === CauseKind.none || context.queued[client] === 1) continue;
     const group = calls.of[client]! * ORIGINS + context.origin[client]!;
     const category = kinds.of(kind, context.cause[client]!);
     of[client] = group * kinds.count + category;

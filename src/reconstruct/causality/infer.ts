@@ -15,6 +15,9 @@ import { findOpenCalls, weighOpenCalls } from './open-calls.js';
 import { originKinds } from './origins.js';
 import { NO_HINTS, type ProcessHints } from './process-hints.js';
 import { indexProcess, type ProcessIndex } from './process-index.js';
+import { applyQueues } from './queue/apply.js';
+import type { QueueCauses } from './queue/arrangement.js';
+import { followQueues } from './queue/queues.js';
 import { contextChances, redecide } from './redecide.js';
 import { firstReliability, learnReliability } from './reliability.js';
 import { SiblingClasses } from './siblings.js';
@@ -67,8 +70,7 @@ export function inferCauses(
   const calls = callKinds(index);
   const requests = requestKinds(index);
   const events = eventKinds(requests, calls);
-  const classes = forwardClasses(index, context, marks, candidates, events, calls);
-  const lessons = {
+  const lessonsOf = (queues?: QueueCauses) => ({
     index,
     context,
     goroutines,
@@ -78,12 +80,21 @@ export function inferCauses(
     calls,
     requests,
     events,
-    classes,
+    classes: forwardClasses(index, context, marks, candidates, events, calls),
     siblings: new SiblingClasses(index, context, calls),
     wakes: wakeClasses(index, candidates, context, events, calls),
-  };
-  const first = firstReliability(lessons);
-  const labels = labelBackward(index, context, slices, first, false);
+    queues,
+  });
+  let lessons = lessonsOf();
+  let first = firstReliability(lessons);
+  let labels = labelBackward(index, context, slices, first, false);
+  const queues = followQueues({ index, candidates, context, calls, requests, labels });
+  if (queues !== undefined) {
+    applyQueues(context, queues);
+    lessons = lessonsOf(queues);
+    first = firstReliability(lessons);
+    labels = labelBackward(index, context, slices, first, false);
+  }
   const reliability = learnReliability(lessons, first, labels);
   const shares = backgroundShares(index, candidates, calls, requests);
   const knowledge = {

@@ -8,6 +8,7 @@ import type { GoroutineContext } from './goroutines.js';
 import type { Kinds } from './kinds.js';
 import type { Marks } from './marks.js';
 import type { ProcessIndex } from './process-index.js';
+import type { QueueCauses } from './queue/arrangement.js';
 import { learnSiblings, type SiblingClasses } from './siblings.js';
 import type { SliceContext } from './slices.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';
@@ -110,10 +111,19 @@ export interface Lessons {
   readonly classes: ForwardClasses;
   readonly siblings: SiblingClasses;
   readonly wakes: WakeClasses;
+  /** What the order of queues tells, where it tells more than threads do. */
+  readonly queues: QueueCauses | undefined;
 }
 
 function spread(of: ArrayLike<number>, trust: Float64Array): Float64Array {
   return Float64Array.from(of, (at) => (at < 0 ? 0 : trust[at]!));
+}
+
+/** Trust in the cause of each call: by its class, or by what the order of its queue is worth. */
+function spreadForward({ classes, context, queues }: Lessons, trust: Float64Array): Float64Array {
+  const forward = spread(classes.of, trust);
+  if (queues === undefined) return forward;
+  return forward.map((own, client) => (context.queued[client] === 1 ? queues.trust[client]! : own));
 }
 
 /** What can be said before any witness is held against another. */
@@ -129,7 +139,7 @@ export function firstReliability(lessons: Lessons): Reliability {
     : classes.trust.map((trust) => Math.min(UNSTEADY_CEILING, trust));
   return {
     forwardClasses,
-    forward: spread(classes.of, forwardClasses),
+    forward: spreadForward(lessons, forwardClasses),
     wake: spread(wakes.of, wakes.trust),
     closing: closingTrust(index, context, marks, candidates, events, requests),
     closingByWake: Float64Array.from(context.closesByWake, (server) =>
@@ -197,7 +207,7 @@ export function learnReliability(
   return {
     ...first,
     sibling: spread(siblings.of, learnSiblings(index, context, calls, siblings, labels)),
-    forward: spread(classes.of, forward.trust()),
+    forward: spreadForward(lessons, forward.trust()),
     wake: wakeTrust,
     neighbour: learnNeighbours(lessons, labels),
     closingByWake: learnReturns(lessons, { ...first, wake: wakeTrust }, labels),

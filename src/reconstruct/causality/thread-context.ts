@@ -34,6 +34,8 @@ export interface ThreadContext {
   readonly causeKind: Uint8Array;
   readonly cause: Int32Array;
   readonly gap: Float64Array;
+  /** Per client: 1 where the cause is what its queue's order tells, not what the actor did. */
+  readonly queued: Uint8Array;
   /** The same for what a wake-up, or the creation of the thread, brought from another actor. */
   readonly wakeKind: Uint8Array;
   readonly wakeCause: Int32Array;
@@ -369,6 +371,7 @@ export function replayMarks(index: ProcessIndex, marks: Marks, origin: Uint8Arra
     causeKind: replay.causeKind,
     cause: replay.cause,
     gap: replay.gap,
+    queued: new Uint8Array(replay.gap.length),
     wakeKind: replay.wakeKind,
     wakeCause: replay.wakeCause,
     wakeGap: replay.wakeGap,

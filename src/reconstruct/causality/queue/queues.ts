@@ -1,0 +1,111 @@
+import type { BackwardLabels } from '../backward-labels.js';
+import type { Candidates } from '../candidates.js';
+import type { Kinds } from '../kinds.js';
+import type { ProcessIndex } from '../process-index.js';
+import { CauseKind, type ThreadContext } from '../thread-context.js';
+import { Arrangement, type QueueCauses } from './arrangement.js';
+import { Check, checkThreads, findAnchors } from './check.js';
+import { callsByLane, type LaneCalls, pieceOf } from './lanes.js';
+import { findTriggers } from './triggers.js';
+
+/** Fewer fixed points than this can check nothing. */
+const LEAST_ANCHORS = 20;
+/** Where threads lead to so many of the fixed points, nothing is gained by asking queues. */
+const PLAIN = 0.99;
+/** Calls of a lane that are learned from: more change nothing. */
+const MOST_LEARNED = 1000;
+/** Log probability per call below which no order is kept, nats. */
+const LEAST_FIT = -0.7;
+/** A lane has at least this many calls; what is less shares one. */
+const LEAST_LANE = 20;
+
+export interface QueueInput {
+  readonly index: ProcessIndex;
+  readonly candidates: Candidates;
+  readonly context: ThreadContext;
+  readonly calls: Kinds;
+  readonly requests: Kinds;
+  /** What the responses say, without anything shared within bursts. */
+  readonly labels: BackwardLabels;
+}
+
+/** Ways in which calls may queue: all in one line, or one line for each place that is called. */
+function possibleLanes({ index, context, calls }: QueueInput): LaneCalls[][] {
+  const { exchanges: x, clients } = index;
+  const all = callsByLane(index, context, () => 0);
+  const numbers = new Map<string, number>();
+  const places = Int32Array.from(clients, (row) => {
+    const name = `${x.remote_address[row]}:${x.remote_port[row]}`;
+    const known = numbers.get(name) ?? numbers.size;
+    numbers.set(name, known);
+    return known;
+  });
+  const sizes = new Uint32Array(numbers.size);
+  for (const place of places) sizes[place]!++;
+  if (sizes.filter((size) => size >= LEAST_LANE).length < 2) return [all];
+  const laneOf = (client: number) =>
+    sizes[places[client]!]! >= LEAST_LANE ? places[client]! : calls.of.length;
+  return [all, callsByLane(index, context, laneOf)];
+}
+
+/** Learns one arrangement from half of the anchors, and checks it against the other. */
+function tryLanes(
+  input: QueueInput,
+  arrangement: Arrangement,
+  anchors: Int32Array,
+): { check: Check; worth: number } | undefined {
+  const check = new Check(input.calls, anchors);
+  let answered = 0;
+  for (const part of [0, 1]) {
+    const isHeld = (client: number) => (client >> 1) % 2 === part;
+    const known = anchors.map((server, client) => (isHeld(client) ? -1 : server));
+    if (part === 0 && arrangement.begin(known) < LEAST_FIT) return undefined;
+    arrangement.learn(known, 2);
+    const found = arrangement.find(known);
+    for (let client = 0; client < found.length; client++) {
+      if (found[client]! >= 0) answered++;
+      if (isHeld(client)) check.add(client, found[client]!);
+    }
+  }
+  // Of arrangements that are as right the one that answers more.
+  return { check, worth: check.worth + answered / (4 * anchors.length) };
+}
+
+/**
+ * Where calls wait in a queue, what a thread last read says nothing; but queues keep order.
+ * Aligns the calls of each lane with what may have led to them, by the habits of each kind of
+ * trigger, with fixed points where replies tell whose a call is. How far that is right is
+ * learned by holding half of the fixed points back, per kind of call.
+ *
+ * @returns undefined where order says nothing more than threads do
+ */
+export function followQueues(input: QueueInput): QueueCauses | undefined {
+  const { index, context, calls, requests } = input;
+  const anchors = findAnchors(input.labels, context, input.candidates);
+  const known = anchors.reduce((sum, server) => sum + (server < 0 ? 0 : 1), 0);
+  if (known < LEAST_ANCHORS) return undefined;
+  const plain = checkThreads(context, calls, anchors);
+  if (plain.share >= PLAIN) return undefined;
+  const triggers = findTriggers(index, calls, requests);
+  let best:
+    | { check: Check; worth: number; arrangement: Arrangement; lanes: readonly LaneCalls[] }
+    | undefined;
+  for (const lanes of possibleLanes(input)) {
+    const pieces = lanes.map((lane) => pieceOf(lane, MOST_LEARNED));
+    const arrangement = new Arrangement({ index, calls, requests, triggers }, pieces);
+    const tried = tryLanes(input, arrangement, anchors);
+    if (tried === undefined || tried.worth <= (best?.worth ?? 0)) continue;
+    best = { ...tried, arrangement, lanes };
+  }
+  if (best === undefined) return undefined;
+  const { check } = best;
+  const whole = best.arrangement.with(best.lanes);
+  whole.learn(anchors, 2);
+  const answer = whole.answer(anchors);
+  const trust = answer.trust.map((chance, client) => {
+    const own = check.trust(calls.of[client]!);
+    return own > plain.trust(calls.of[client]!) ? chance * own : 0;
+  });
+  const kind = answer.kind.map((own, client) => (trust[client] === 0 ? CauseKind.none : own));
+  return { ...answer, kind, trust };
+}

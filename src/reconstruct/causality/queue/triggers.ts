@@ -1,0 +1,34 @@
+import type { Kinds } from '../kinds.js';
+import type { ProcessIndex } from '../process-index.js';
+import { CauseKind } from '../thread-context.js';
+import { orderByTime } from '../time-order.js';
+
+/** What may lead to calls: requests and replies that were read, by time. */
+export interface Triggers {
+  readonly time: Float64Array;
+  /** Per trigger: CauseKind (request or reply), and its server or client. */
+  readonly cause: Uint8Array;
+  readonly subject: Int32Array;
+  /** Per trigger: its kind, requests by route, then replies by kind of call. */
+  readonly kind: Uint32Array;
+  readonly kinds: number;
+}
+
+export function findTriggers(index: ProcessIndex, calls: Kinds, requests: Kinds): Triggers {
+  const { exchanges: x, servers, clients } = index;
+  const count = servers.length + clients.length;
+  const all = new Float64Array(count);
+  for (let i = 0; i < servers.length; i++) all[i] = x.request_end[servers[i]!]!;
+  for (let i = 0; i < clients.length; i++) all[servers.length + i] = x.response_end[clients[i]!]!;
+  const order = orderByTime(all).filter((i) => !Number.isNaN(all[i]!));
+  const isRequest = (i: number) => i < servers.length;
+  return {
+    time: Float64Array.from(order, (i) => all[i]!),
+    cause: Uint8Array.from(order, (i) => (isRequest(i) ? CauseKind.request : CauseKind.reply)),
+    subject: Int32Array.from(order, (i) => (isRequest(i) ? i : i - servers.length)),
+    kind: Uint32Array.from(order, (i) =>
+      isRequest(i) ? requests.of[i]! : requests.count + calls.of[i - servers.length]!,
+    ),
+    kinds: requests.count + calls.count,
+  };
+}
