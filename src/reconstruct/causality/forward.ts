@@ -1,11 +1,10 @@
 import type { Candidates } from './candidates.js';
 import type { Kinds } from './kinds.js';
 import { MarkKind, type Marks } from './marks.js';
+import { ORIGIN_KINDS } from './origins.js';
 import type { ProcessIndex } from './process-index.js';
 import { Observations, trustByRegularity } from './regularity.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';
-
-const ORIGINS = 3;
 
 /** Events by what they are of: requests by route, replies by kind of call, and responses. */
 export interface EventKinds {
@@ -68,11 +67,11 @@ export function forwardClasses(
 ): ForwardClasses {
   const count = index.clients.length;
   const of = new Int32Array(count).fill(-1);
-  const observations = new Observations(calls.count * ORIGINS, kinds.count);
+  const observations = new Observations(calls.count * ORIGIN_KINDS, kinds.count);
   for (let client = 0; client < count; client++) {
     const kind = context.causeKind[client]!;
     if (kind === CauseKind.none || context.queued[client] === 1) continue;
-    const group = calls.of[client]! * ORIGINS + context.origin[client]!;
+    const group = calls.of[client]! * ORIGIN_KINDS + context.origin[client]!;
     const category = kinds.of(kind, context.cause[client]!);
     of[client] = group * kinds.count + category;
     // Where only one request is open, every rule holds.

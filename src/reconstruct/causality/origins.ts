@@ -10,6 +10,8 @@ export const OriginKind = {
   lease: 2,
 } as const;
 
+export const ORIGIN_KINDS = 3;
+
 /** Leases count where at least this share of them was taken by another thread than sent the call. */
 const LEAST_LENT = 0.02;
 
@@ -37,4 +39,11 @@ export function originKinds(index: ProcessIndex): Uint8Array {
     if (x.connect_tid[row] !== 0 && !Number.isNaN(x.connect_time[row]!)) return OriginKind.connect;
     return leases && x.lease_tid[row] !== 0 ? OriginKind.lease : OriginKind.send;
   });
+}
+
+/** When a call was decided on, ns: where its connection was opened, else where it was sent. */
+export function originTime(index: ProcessIndex, origin: Uint8Array, client: number): number {
+  return origin[client] === OriginKind.connect
+    ? index.exchanges.connect_time[index.clients[client]!]!
+    : index.clientStart[client]!;
 }

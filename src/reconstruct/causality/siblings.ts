@@ -2,6 +2,7 @@ import type { BackwardLabels } from './backward-labels.js';
 import { BackwardKind } from './backward-labels.js';
 import { ClassNumbers, gapBucket } from './class-numbers.js';
 import type { Kinds } from './kinds.js';
+import { ORIGIN_KINDS, originTime } from './origins.js';
 import type { ProcessIndex } from './process-index.js';
 import type { ThreadContext } from './thread-context.js';
 
@@ -28,9 +29,13 @@ export class SiblingClasses {
   constructor(index: ProcessIndex, context: ThreadContext, calls: Kinds) {
     this.of = context.before.map((before, client) => {
       if (before < 0) return -1;
-      const gap = index.clientStart[client]! - index.clientStart[before]!;
+      const gap =
+        originTime(index, context.origin, client) - originTime(index, context.origin, before);
       const bucket = gapBucket(gap, LEAST_GAP_NS, GAP_BUCKETS);
-      const key = (calls.of[before]! * calls.count + calls.of[client]!) * GAP_BUCKETS + bucket;
+      const pair = calls.of[before]! * calls.count + calls.of[client]!;
+      // Opening a connection may come later than the call made after it: then the order is another.
+      const origins = context.origin[before]! * ORIGIN_KINDS + context.origin[client]!;
+      const key = (pair * ORIGIN_KINDS ** 2 + origins) * GAP_BUCKETS + bucket;
       const known = this.numbers.of(key);
       this.prior[known] = PRIOR_MEAN * BELIEF_PER_BUCKET ** bucket;
       return known;

@@ -1,5 +1,5 @@
 import type { Kinds } from '../kinds.js';
-import { OriginKind } from '../origins.js';
+import { originTime } from '../origins.js';
 import type { ProcessIndex } from '../process-index.js';
 import type { ThreadContext } from '../thread-context.js';
 import { orderByTime } from '../time-order.js';
@@ -29,14 +29,6 @@ export function pieceOf(lane: LaneCalls, most: number): LaneCalls {
   };
 }
 
-/** When a call was decided on: where its connection was opened, else where it was sent. */
-function originTime(index: ProcessIndex, context: ThreadContext, client: number): number {
-  const row = index.clients[client]!;
-  return context.origin[client] === OriginKind.connect
-    ? index.exchanges.connect_time[row]!
-    : index.clientStart[client]!;
-}
-
 /** Shares the calls out to lanes. @param laneOf per client: number of its lane */
 export function callsByLane(
   index: ProcessIndex,
@@ -51,7 +43,7 @@ export function callsByLane(
     else list.push(client);
   }
   return [...lists.values()].map((list) => {
-    const times = Float64Array.from(list, (client) => originTime(index, context, client));
+    const times = Float64Array.from(list, (client) => originTime(index, context.origin, client));
     const order = orderByTime(times);
     return {
       clients: Int32Array.from(order, (i) => list[i]!),
