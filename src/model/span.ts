@@ -18,7 +18,7 @@ export type Verdict = (typeof Verdict)[keyof typeof Verdict];
  * Spans of other tracers have timing alone, and are imported to be repaired: more often right
  * than wrong is enough there.
  */
-export const DEFAULT_MIN_CONFIDENCE = { recorded: 0.9, imported: 0.5 } as const;
+export const DEFAULT_MIN_CONFIDENCE = { recorded: 0.95, imported: 0.5 } as const;
 
 /**
  * spans.parquet: one row per exchange, sorted by trace start, trace, start, span id.

@@ -58,7 +58,8 @@ function shareWithNeighbours(
     const own = labels.reliability[other]! * trust.neighbour;
     labels.offer(client, BackwardKind.neighbour, labels.server[other]!, other, own);
     const forward = slices.forward[other]!;
-    labels.offer(client, BackwardKind.neighbour, forward, other, trust.slice * trust.neighbour);
+    const known = trust.slice[other]! * trust.neighbour;
+    labels.offer(client, BackwardKind.neighbour, forward, other, known);
   }
 }
 

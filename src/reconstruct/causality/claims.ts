@@ -178,7 +178,7 @@ export function gatherClaims(
     add(RuleNumber.goroutine, server, reliability.goroutine[isChild]!, isChild === 0 ? 0.01 : 0.05);
   }
   if (slices.forward[client]! >= 0) {
-    add(RuleNumber.slice, slices.forward[client]!, reliability.slice, 1);
+    add(RuleNumber.slice, slices.forward[client]!, reliability.slice[client]!, 1);
   }
   if (context.owner[client]! >= 0 && reliability.owner > 0) {
     // Threads that take one request at a time do no timers' work in between.

@@ -7,10 +7,8 @@ import { END_KINDS, EndKind } from './thread-context.js';
 
 /** The most that no witness can shake. */
 const CEILING = 0.999;
-/** Where at least this share of requests gets its result in one piece, a worker's task is a whole request. */
+/** Where at least this share of requests gets its result in one piece, the task of a worker is a whole request. */
 const ONE_PIECE = 0.98;
-/** Trust in calls before the last of a task where tasks are pieces of requests: they may be other tasks'. */
-const PIECEMEAL = 0.4;
 
 /** Share of the requests handed back that were so once, 0..1: the others are worked on in pieces. */
 function shareInOnePiece(handBacks: Uint16Array): number {
@@ -57,7 +55,7 @@ export function endTrust(
   const isPiecemeal = shareInOnePiece(handBacks) < ONE_PIECE;
   return Float64Array.from(of, (at, client) => {
     if (at < 0) return 0;
-    const isDoubtful = isPiecemeal && kinds[client] === EndKind.earlierWake;
-    return isDoubtful ? Math.min(PIECEMEAL, trust[at]!) : trust[at]!;
+    // Where tasks are pieces of requests, calls before the last of a task may be of other tasks.
+    return isPiecemeal && kinds[client] === EndKind.earlierWake ? 0 : trust[at]!;
   });
 }

@@ -142,7 +142,6 @@ function settleByTiming(
   const chances = contextChances(input, chain, isOpen, lists);
   const open = { index, candidates, calls, requests, decisions, isOpen, chances, lists };
   const found = weighOpenCalls(open);
-  if ((globalThis as any).dbg) (globalThis as any).dbg = { isOpen, lists, chances: chances.slice(), found: found.slice(), least: input.minConfidence };
   // Spans of other tracers have timing alone, and a threshold of their own.
   if (!candidates.foreign) doubtTiming(isOpen, lists, chances, found);
   redecide(input, decisions, isOpen, lists, chances, found);

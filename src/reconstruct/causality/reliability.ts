@@ -9,6 +9,7 @@ import type { Kinds } from './kinds.js';
 import type { Marks } from './marks.js';
 import type { ProcessIndex } from './process-index.js';
 import type { QueueCauses } from './queue/arrangement.js';
+import { Observations, trustByRegularity } from './regularity.js';
 import { learnSiblings, type SiblingClasses } from './siblings.js';
 import type { SliceContext } from './slices.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';
@@ -39,8 +40,9 @@ export interface Reliability {
   readonly sibling: Float64Array;
   /** "A thread that reads and answers a request works for it in between"; 0 where threads mean nothing. */
   readonly owner: number;
-  /** "A request read and a call sent in one slice of the Go scheduler", and the same of reply and response. */
-  readonly slice: number;
+  /** Per client: "a request read and a call sent in one slice of the Go scheduler"; 0 where there is none. */
+  readonly slice: Float64Array;
+  /** The same of reply and response. */
   readonly replySlice: number;
   /** "Goroutines numbered next to each other work for one request." */
   readonly neighbour: number;
@@ -126,6 +128,27 @@ function spreadForward({ classes, context, queues }: Lessons, trust: Float64Arra
   return forward.map((own, client) => (context.queued[client] === 1 ? queues.trust[client]! : own));
 }
 
+/**
+ * A timer that fires in the slice in which a request was read looks as if that request had led
+ * to its call: kinds of calls that follow any kind of request alike are such.
+ */
+function sliceTrust({ slices, candidates, calls, requests }: Lessons): Float64Array {
+  const observations = new Observations(calls.count, requests.count);
+  for (let client = 0; client < slices.forward.length; client++) {
+    const server = slices.forward[client]!;
+    if (server < 0 || candidates.open[client]! < 2) continue;
+    observations.add(calls.of[client]!, requests.of[server]!);
+  }
+  const base = new Float64Array(requests.count);
+  for (const kind of requests.of) base[kind]!++;
+  const trust = trustByRegularity(observations, base);
+  return Float64Array.from(slices.forward, (server, client) => {
+    if (server < 0) return 0;
+    const own = trust[calls.of[client]! * requests.count + requests.of[server]!]!;
+    return Math.min(SLICE_PRIOR, own || SLICE_PRIOR);
+  });
+}
+
 /** What can be said before any witness is held against another. */
 export function firstReliability(lessons: Lessons): Reliability {
   const { index, context, candidates, marks, events, calls, requests, classes } = lessons;
@@ -141,15 +164,20 @@ export function firstReliability(lessons: Lessons): Reliability {
     forwardClasses,
     forward: spreadForward(lessons, forwardClasses),
     wake: spread(wakes.of, wakes.trust),
-    closing: closingTrust(index, context, marks, candidates, events, requests),
+    closing:
+      lessons.queues?.closings?.trust ??
+      closingTrust(index, context, marks, candidates, events, requests),
     closingByWake: Float64Array.from(context.closesByWake, (server) =>
       server < 0 ? 0 : RETURN_FIRST,
     ),
     end: ends(context.end),
     dispatched: ends(context.lenderEnd),
-    sibling: spread(siblings.of, Float64Array.from(siblings.prior)),
+    sibling: spread(
+      siblings.of,
+      Float64Array.from(siblings.prior, (own) => (steady ? own : 0)),
+    ),
     owner: steady ? (isAlone(context) ? 0.9999 : 0.999) : 0,
-    slice: SLICE_PRIOR,
+    slice: sliceTrust(lessons),
     replySlice: SLICE_PRIOR,
     neighbour: NEIGHBOUR_PRIOR,
     goroutine: goroutines.steps.length === 0 ? [0, 0] : [0.9999, 0.9995],
@@ -162,7 +190,7 @@ function reference(lessons: Lessons, trust: Reliability, labels: BackwardLabels)
   return (client: number): { server: number; trust: number } => {
     if (goroutines.server[client]! >= 0) return { server: goroutines.server[client]!, trust: 1 };
     const slice = lessons.slices.forward[client]!;
-    if (slice >= 0) return { server: slice, trust: trust.slice };
+    if (slice >= 0) return { server: slice, trust: trust.slice[client]! };
     const owner = context.owner[client]!;
     if (owner >= 0 && trust.owner > 0) return { server: owner, trust: trust.owner };
     return { server: labels.server[client]!, trust: labels.reliability[client]! };
@@ -206,7 +234,10 @@ export function learnReliability(
   const wakeTrust = spread(wakes.of, wake.trust());
   return {
     ...first,
-    sibling: spread(siblings.of, learnSiblings(index, context, calls, siblings, labels)),
+    // Where work moves between threads, what one does next is as likely another's.
+    sibling: isSteady(context)
+      ? spread(siblings.of, learnSiblings(index, context, calls, siblings, labels))
+      : first.sibling,
     forward: spreadForward(lessons, forward.trust()),
     wake: wakeTrust,
     neighbour: learnNeighbours(lessons, labels),

@@ -1,8 +1,8 @@
 import type { ProcessIndex } from './process-index.js';
 import { orderByTime } from './time-order.js';
 
-/** The number of a slice wraps; and a chain of hand-offs is short, ns. */
-const LONGEST_SLICE_NS = 50e6;
+/** A chain of hand-offs is short, and what comes later in a slice may be a timer's, ns: measured p90 0.3 ms on Go 1.19. */
+const LONGEST_SLICE_NS = 1.5e6;
 /** Goroutines that are numbered next to each other were started one after the other, if they call within this, ns. */
 const NEIGHBOURS_NS = 20e6;
 

@@ -11,4 +11,7 @@ export function applyQueues(context: ThreadContext, queues: QueueCauses): void {
     gap[client] = queues.gap[client]!;
     queued[client] = 1;
   }
+  if (queues.closings === undefined) return;
+  context.closes.set(queues.closings.closes);
+  context.closesGap.set(queues.closings.gap);
 }

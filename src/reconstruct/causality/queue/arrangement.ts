@@ -4,6 +4,7 @@ import { CauseKind } from '../thread-context.js';
 import { Counts, Habits } from './habits.js';
 import { type LaneCalls, poseLane } from './lanes.js';
 import { type Found, Pass } from './pass.js';
+import type { Closings } from './responses.js';
 import type { Triggers } from './triggers.js';
 
 const MOST_ROUNDS = 16;
@@ -25,6 +26,8 @@ export interface QueueCauses {
   readonly gap: Float64Array;
   /** Per client: probability, 0..1. */
   readonly trust: Float64Array;
+  /** Which replies led to responses, where that is not plain. */
+  readonly closings?: Closings | undefined;
 }
 
 /** The server that each trigger works for, as far as it is known of its call. */

@@ -66,7 +66,7 @@ function oldestOpen({ serverStart, serverEnd }: ProcessIndex, times: Float64Arra
 }
 
 /** How many of the sorted `times` lie before `at`. */
-function search(times: Float64Array, at: number): number {
+export function howMany(times: Float64Array, at: number): number {
   let low = 0;
   let high = times.length;
   while (low < high) {
@@ -87,11 +87,11 @@ export function poseLane(
   triggerServer: Int32Array,
 ): Lane {
   const oldest = oldestOpen(index, time);
-  const end = Uint32Array.from(time, (at) => search(triggers.time, at));
+  const end = Uint32Array.from(time, (at) => howMany(triggers.time, at));
   let least = 0;
   const first = Uint32Array.from(oldest, (at, call) => {
     const reach = Math.max(0, end[call]! - MOST_TRIGGERS);
-    least = Math.max(least, reach, search(triggers.time, at));
+    least = Math.max(least, reach, howMany(triggers.time, at));
     return Math.min(least, end[call]!);
   });
   const { serverEnd, clientStart } = index;

@@ -2,10 +2,12 @@ import type { BackwardLabels } from '../backward-labels.js';
 import type { Candidates } from '../candidates.js';
 import type { Kinds } from '../kinds.js';
 import type { ProcessIndex } from '../process-index.js';
+import { isAlone, isSteady } from '../reliability.js';
 import { CauseKind, type ThreadContext } from '../thread-context.js';
 import { Arrangement, type QueueCauses } from './arrangement.js';
 import { Check, checkThreads, findAnchors } from './check.js';
 import { callsByLane, type LaneCalls, pieceOf } from './lanes.js';
+import { followResponses } from './responses.js';
 import { findTriggers } from './triggers.js';
 
 /** Fewer fixed points than this can check nothing. */
@@ -16,6 +18,8 @@ const PLAIN = 0.99;
 const MOST_LEARNED = 1000;
 /** Log probability per call below which no order is kept, nats. */
 const LEAST_FIT = -0.7;
+/** Order that is right less often than this is left aside: it would hide what threads tell. */
+const LEAST_TRUST = 0.8;
 /** A lane has at least this many calls; what is less shares one. */
 const LEAST_LANE = 20;
 
@@ -81,6 +85,8 @@ function tryLanes(
  */
 export function followQueues(input: QueueInput): QueueCauses | undefined {
   const { index, context, calls, requests } = input;
+  // A thread that takes one request at a time has no queue of its own to wait in.
+  if (isSteady(context) && isAlone(context)) return undefined;
   const anchors = findAnchors(input.labels, context, input.candidates);
   const known = anchors.reduce((sum, server) => sum + (server < 0 ? 0 : 1), 0);
   if (known < LEAST_ANCHORS) return undefined;
@@ -104,8 +110,11 @@ export function followQueues(input: QueueInput): QueueCauses | undefined {
   const answer = whole.answer(anchors);
   const trust = answer.trust.map((chance, client) => {
     const own = check.trust(calls.of[client]!);
-    return own > plain.trust(calls.of[client]!) ? chance * own : 0;
+    return own >= LEAST_TRUST && own > plain.trust(calls.of[client]!) ? chance * own : 0;
   });
   const kind = answer.kind.map((own, client) => (trust[client] === 0 ? CauseKind.none : own));
-  return { ...answer, kind, trust };
+  const found = whole.find(anchors);
+  const sure = found.map((server, client) => (trust[client]! >= LEAST_TRUST ? server : -1));
+  const closings = followResponses({ index, context, triggers, calls, requests }, sure);
+  return { ...answer, kind, trust, closings };
 }
