@@ -141,8 +141,8 @@ function settleByTiming(
   const lists = listCandidates(index, candidates, isOpen);
   const chances = contextChances(input, chain, isOpen, lists);
   const open = { index, candidates, calls, requests, decisions, isOpen, chances, lists };
-  const found = weighOpenCalls(open);
+  const found = weighOpenCalls(open, input.minConfidence);
   // Spans of other tracers have timing alone, and a threshold of their own.
   if (!candidates.foreign) doubtTiming(isOpen, lists, chances, found);
-  redecide(input, decisions, isOpen, lists, chances, found);
+  redecide(input, decisions, isOpen, lists, chances, found.chance);
 }

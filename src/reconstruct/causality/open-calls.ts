@@ -2,6 +2,7 @@ import type { TimingProblem } from '../timing/problem.js';
 import { solveTiming } from '../timing/solve.js';
 import type { CandidateLists, Candidates } from './candidates.js';
 import { type Decisions, VerdictCode } from './decide.js';
+import { shareRight } from './decoys.js';
 import type { Kinds } from './kinds.js';
 import type { ProcessIndex } from './process-index.js';
 
@@ -12,6 +13,8 @@ const MOST_EXAMPLES = 3000;
 /** A route's failed requests are a kind of their own from this many on: errors skip calls. */
 const LEAST_FAILED = 20;
 const LEAST_CHANCE = 1e-12;
+/** A candidate that context gives this does not stand on timing alone. */
+export const SUPPORTED = 0.5;
 
 /** Per client: 1 where context has not settled the call. */
 export function findOpenCalls(decisions: Decisions): Uint8Array {
@@ -62,6 +65,8 @@ export interface OpenInput {
 
 interface Placed {
   readonly problem: TimingProblem;
+  /** Per call of the problem: its client. */
+  readonly clients: readonly number[];
   /** Per entry of the problem's list: the entry of the candidate lists; of settled calls -1. */
   readonly entry: Int32Array;
 }
@@ -124,22 +129,47 @@ function pose(input: OpenInput): Placed {
     prior: Float64Array.from(prior),
     none: Float64Array.from(none),
   };
-  return { problem, entry: Int32Array.from(entry) };
+  return { problem, clients: calls, entry: Int32Array.from(entry) };
+}
+
+/** What timing finds for the calls that context has not settled. */
+export interface TimingFound {
+  /** Per entry of the lists: probability, 0..1. */
+  readonly chance: Float64Array;
+  /** Of the links that timing claims by itself: the share that is right, 0..1. */
+  readonly shareRight: number;
+}
+
+/** Per call of the problem: 1 where timing prefers a candidate for which context says nothing. */
+function onTimingAlone({ isOpen, lists, chances }: OpenInput, chance: Float64Array, placed: Placed) {
+  return Uint8Array.from(placed.clients, (client) => {
+    if (isOpen[client] === 0) return 0;
+    const from = lists.offsets[client]!;
+    const to = lists.offsets[client + 1]!;
+    let best = from;
+    for (let at = from; at < to; at++) if (chance[at]! > chance[best]!) best = at;
+    return chances[best]! < SUPPORTED ? 1 : 0;
+  });
 }
 
 /**
  * Lets timing judge the calls that context has not settled, all of them together, with
  * the settled ones as examples of how each kind of request behaves.
  *
- * @returns per entry of the lists, the probability that timing finds
+ * @param least probability from which on a link is claimed
  */
-export function weighOpenCalls(input: OpenInput): Float64Array {
+export function weighOpenCalls(input: OpenInput, least: number): TimingFound {
   const chance = new Float64Array(input.chances.length);
-  if (!input.isOpen.includes(1)) return chance;
-  const { problem, entry } = pose(input);
+  if (!input.isOpen.includes(1)) return { chance, shareRight: 1 };
+  const placed = pose(input);
+  const { problem, entry, clients } = placed;
   const found = solveTiming(problem);
   for (let at = 0; at < entry.length; at++) {
     if (entry[at] !== -1) chance[entry[at]!] = found[at]!;
   }
-  return chance;
+  // Spans of other tracers have nothing else: there is nothing to hold timing against.
+  if (input.candidates.foreign) return { chance, shareRight: 1 };
+  const isOpen = Uint8Array.from(clients, (client) => input.isOpen[client]!);
+  const isMeant = onTimingAlone(input, chance, placed);
+  return { chance, shareRight: shareRight(problem, found, isOpen, isMeant, least) };
 }
