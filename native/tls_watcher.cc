@@ -23,8 +23,7 @@ namespace {
 constexpr int kSweepMs = 5'000;
 // How long probes stay after the last user: programs that run briefly and often find them there.
 constexpr int kGraceMs = 10'000;
-// How long mappings gather behind one of a file: a program maps several as it starts. Code that is
-// made at run time is mapped one by one, and is none.
+// How long mappings gather before they are looked at: a program maps several files as it starts.
 constexpr int kGatherMs = 4;
 // How often all processes are looked at where the kernel does not tell of new mappings.
 constexpr int kBlindScanMs = 10'000;
@@ -122,13 +121,7 @@ void TlsWatcher::run() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
   while (waitForWork(events_ ? kSweepMs : kBlindScanMs)) {
     bool complete = events_ != nullptr;
-    moreToCome_ = false;
-    if (events_) {
-      complete = events_->read([this](const Mapping &mapping) {
-        moreToCome_ = true;
-        consider(mapping);
-      });
-    }
+    if (events_) complete = events_->read([this](const Mapping &mapping) { consider(mapping); });
     if (!complete) scan();
     sweep();
   }
@@ -140,10 +133,11 @@ bool TlsWatcher::waitForWork(int milliseconds) {
   if (events_) {
     for (const int descriptor : events_->descriptors()) waits.push_back({descriptor, POLLIN, 0});
   }
+  const int ready = poll(waits.data(), waits.size(), milliseconds);
+  if (waits[0].revents != 0) return false;
+  if (ready <= 0) return true;
   pollfd end{wake_, POLLIN, 0};
-  if (moreToCome_ && poll(&end, 1, kGatherMs) != 0) return false;
-  poll(waits.data(), waits.size(), milliseconds);
-  return waits[0].revents == 0;
+  return poll(&end, 1, kGatherMs) == 0;
 }
 
 void TlsWatcher::scan() {

@@ -67,7 +67,6 @@ class TlsWatcher {
   std::unordered_set<std::string> passed_;  // files that were looked at and are nothing
   std::unordered_map<std::string, std::string> unseen_;  // files whose plaintext cannot be seen: kind
   int64_t nextSweepMs_ = 0;
-  bool moreToCome_ = false;  // a file was mapped, and others will be
 
   mutable std::mutex mutex_;  // guards the two below
   std::deque<TlsFinding> findings_;
