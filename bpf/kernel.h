@@ -15,6 +15,9 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
 
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
@@ -154,6 +157,8 @@ struct thread_info {
 	__u32 status;
 };
 
+struct bpf_local_storage;
+
 struct thread_struct {
 	unsigned long fsbase;
 };
@@ -167,6 +172,7 @@ struct task_struct {
 	struct css_set *cgroups;
 	char comm[16];
 	struct thread_struct thread;
+	struct bpf_local_storage *bpf_storage;
 };
 
 struct linux_binprm;

@@ -20,18 +20,28 @@ const volatile __u64 wanted_ports[65536 / 64] = {};
 /* Bytes in the ring at which a sleeping reader is woken. */
 const volatile __u64 wake_bytes = 0;
 
+/*
+ * What turns while the programs run. All in one section whatever its first value, for every call reads
+ * most of it: one line of the cache.
+ */
+#define LIVE SEC(".data")
+
 /* Set by the reader when it goes to sleep, cleared by whoever wakes it. */
-__u32 reader_sleeping = 0;
+__u32 reader_sleeping LIVE = 0;
 
 /* The recorder's own process, as the initial pid namespace numbers it: never recorded. */
-__u32 own_tgid = 0;
+__u32 own_tgid LIVE = 0;
 
-/* Knobs that turn while the programs run: the steps of the recorder's budget. */
+/* The steps of the recorder's budget. */
 
 /* Bytes kept of the head of a message that tells of no failure; snaplen and more: no limit of its own. */
-volatile __u32 head_limit = EVENT_PAYLOAD_MAX;
+volatile __u32 head_limit LIVE = EVENT_PAYLOAD_MAX;
 /* Connections whose sample_key() is below this are recorded; SAMPLE_ALL: every one. */
-volatile __u32 sample_limit = 0xffffffff;
+volatile __u32 sample_limit LIVE = 0xffffffff;
+/* While set no process gives hints: the budget is short. */
+__u32 hints_paused LIVE = 0;
+/* Moves whenever `hinted` changes: what sockets remember of it no longer holds. */
+__u32 hints_generation LIVE = 0;
 
 /* max_entries is set before loading. */
 struct {
@@ -116,38 +126,42 @@ struct total {
 	__u64 since_ns; /* time of the first call */
 	__u32 calls;
 	__u16 flags; /* EVENT_FLAG_OPAQUE, EVENT_FLAG_UNREADABLE */
-	__u16 hinted; /* hints are those of the last call that had any */
-	struct event_hints hints;
+	__u16 hinted; /* total_hints beside it are those of the last call that had any */
+	__u64 padding[2]; /* each has a line of the cache for itself */
 };
 
 /* One direction of a socket: where its current message head stands. */
 struct stream_state {
-	__u64 start;        /* first bytes of a message that began with a piece shorter than its first word */
-	__u32 start_length; /* valid bytes in start, 0 = none pending */
-	__u32 budget;       /* bytes of the current head that may still be kept */
-	__u32 tail;         /* last four bytes kept, to see the blank line that ends a head */
-	__u32 next;         /* sequence number of the next byte */
-	__u32 held;         /* the direction's total is not empty: spares looking at it */
-	__u32 unfinished;   /* the turn began with so little that the next piece is wanted too */
+	__u32 next;        /* sequence number of the next byte */
+	__u32 tail;        /* last four bytes kept, to see the blank line that ends a head */
+	__u16 budget;      /* bytes of the current head that may still be kept */
+	__u8 start_length; /* valid bytes of the message's beginning in socket_state.starts, 0 = none pending */
+	__u8 held;         /* the direction's total is not empty: spares looking at it */
+	__u8 unfinished;   /* the turn began with so little that the next piece is wanted too */
+	__u8 padding[3];
 };
 
 /* Processes that may give hints at a time; more push out the one unused for longest. */
 #define HINTED_MAX 8192
 
-/* What is remembered of a socket for the hints of its next send. */
-struct hint_state {
-	__u64 lease_time; /* when a receive last found the socket empty */
-	__u32 lease_tid;  /* on which thread, 0 = not since the last send */
-	__u32 lease_goroutine;
-	/* Which hints its process gives, so that most calls need no look at the map of processes. */
+/* Which hints a socket's process gives, so that most calls need no look at the map of processes. */
+struct known_hints {
 	__u32 tgid;
 	__u16 generation;
 	__u16 kinds;
 };
 
+/* What is remembered of a socket for the hints of its next send. */
+struct lease {
+	__u64 time; /* when a receive last found the socket empty */
+	__u32 tid;  /* on which thread, 0 = not since the last send */
+	__u32 goroutine;
+};
+
 /*
  * Bytes rather than bits: two threads may use both directions at once, and nothing
- * here is worth an atomic operation. What every call touches is together in front.
+ * here is worth an atomic operation. By lines of the cache, of which the first begins with 8 bytes of
+ * the kernel's: what every call touches, then one for the sum of each direction, then what is rare.
  */
 struct socket_state {
 	__u8 described; /* EVENT_CONNECTION is in the ring */
@@ -165,14 +179,18 @@ struct socket_state {
 	__u16 role;     /* EVENT_FLAG_ACTIVE, EVENT_FLAG_PASSIVE or 0 */
 	__u16 padding;
 	struct stream_state streams[2];
+	struct known_hints hinted;
+
+	struct total totals[2];
+	__u64 starts[2];      /* first bytes of messages that began with a piece shorter than their first word */
+	struct lease lease;
+	struct event_hints total_hints[2];
 	__u64 connect_ns;     /* connect() not told yet: whether it is in the sample shows with its port; 0 none */
 	__u64 connect_cgroup;
-	struct hint_state hints;
 	__u32 sample_key;     /* 0: not computed yet */
 	__u32 tgid; /* who used the socket first (or called connect) */
 	__u32 tid;
 	__u32 seen; /* the search that last found it open */
-	struct total totals[2];
 };
 
 /* TCP sockets keep their state themselves. */

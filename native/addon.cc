@@ -265,14 +265,11 @@ class Source : public Napi::ObjectWrap<Source> {
     set("runTimeNs", static_cast<double>(losses.runTime));
     set("cutHeads", static_cast<double>(drained.cutHeads));
     set("undescribed", static_cast<double>(drained.undescribed));
-    set("backpressure", static_cast<double>(drained.backpressure));
     Napi::Object unreadable = Napi::Object::New(env);
     for (const auto &[call, count] : losses.unreadable) {
       unreadable.Set(call, Napi::Number::New(env, static_cast<double>(count)));
     }
     object.Set("unreadableCalls", unreadable);
-    object.Set("backpressureFromNs", Napi::BigInt::New(env, drained.backpressureFrom));
-    object.Set("backpressureToNs", Napi::BigInt::New(env, drained.backpressureTo));
     return object;
   }
 

@@ -65,6 +65,8 @@ Batch::Batch() {
 #define COLUMN(name, type, label) name.resize(kRows);
   AFTERTRACE_NUMBER_COLUMNS(COLUMN)
 #undef COLUMN
+  // Lest it grows to twice of what it needs. What is not used takes no memory.
+  payload.reserve(kVariableBytes + EVENT_PAYLOAD_MAX);
 }
 
 void Batch::clear() {
@@ -87,7 +89,7 @@ std::size_t Batch::memory() const {
 #define COLUMN(name, label) perRow += sizeof(int32_t);
   AFTERTRACE_BYTES_COLUMNS(COLUMN)
 #undef COLUMN
-  return rows_ * perRow + variableBytes_;
+  return kRows * perRow + variableBytes_;
 }
 
 bool Batch::append(const event_header &record, std::size_t size, int64_t offset_ns,

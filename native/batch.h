@@ -55,6 +55,7 @@ class BytesColumn {
  public:
   explicit BytesColumn(std::size_t capacity) { offsets_.reserve(capacity + 1); clear(); }
   void clear() { offsets_.assign(1, 0); data_.clear(); }
+  void reserve(std::size_t bytes) { data_.reserve(bytes); }
   void append(const void *data, std::size_t size) {
     const auto *first = static_cast<const uint8_t *>(data);
     data_.insert(data_.end(), first, first + size);
@@ -85,7 +86,7 @@ class Batch {
  public:
   // Rows after which a batch is full, and bytes of payload and text after which it is.
   static constexpr std::size_t kRows = 4096;
-  static constexpr std::size_t kVariableBytes = 2 << 20;
+  static constexpr std::size_t kVariableBytes = 1 << 20;
 
   Batch();
 
@@ -97,7 +98,7 @@ class Batch {
 
   std::size_t rows() const { return rows_; }
   bool full() const { return rows_ >= kRows || variableBytes_ >= kVariableBytes; }
-  // Memory that its rows occupy.
+  // Memory that it occupies, filled or not.
   std::size_t memory() const;
 
 #define COLUMN(name, type, label) std::vector<type> name;

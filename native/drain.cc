@@ -10,9 +10,12 @@
 namespace aftertrace {
 namespace {
 
-constexpr std::size_t kQueuedBatches = 64;
-constexpr std::size_t kQueuedBytes = 64 << 20;
-constexpr std::size_t kSpareBatches = 2;
+// What waits for JavaScript beyond this waits in the ring, whose memory is there anyway; what does not
+// fit there either, the kernel programs count.
+constexpr std::size_t kQueuedBytes = 6 << 20;
+constexpr std::size_t kSpareBatches = 1;
+// How long the thread waits for JavaScript before it looks again.
+constexpr int kBehindMs = 5;
 // Gaps that wait for JavaScript; while there are more, they wait in the check, where they are few.
 constexpr std::size_t kWaitingGaps = 4096;
 
@@ -54,61 +57,70 @@ void Drain::join() {
 }
 
 void Drain::run() {
-  auto silentSwept = Clock::now();
-  auto filesSwept = silentSwept;
+  silentSwept_ = filesSwept_ = Clock::now();
   do {
-    const auto now = Clock::now();
-    if (now - silentSwept >= kSilentEvery) {
-      silentSwept = now;
-      recorder_.sweepSilent();
-    }
-    if (now - filesSwept >= kFilesEvery) {
-      filesSwept = now;
-      recorder_.sweepFiles();
-    }
+    sweep();
     drainOnce();
-    seal(Limit::bounded);
+    seal();
     check_.endPass();
     publish();
-  } while (sleep_.wait([this] { return ring_.used() >= recorder_.wakeBytes(); }));
+  } while (sleep());
+  bounded_ = false;
   recorder_.detach();
   drainOnce();
   recorder_.sweepAll();
   // A program may have been running when it was detached: the second pass finds its record.
   while (drainOnce() > 0) {
   }
-  seal(Limit::none);
+  seal();
   check_.finish();
   publish();
   done_();
 }
 
-std::size_t Drain::drainOnce() {
-  return ring_.drain([this](const void *data, std::size_t size) { append(data, size); });
+void Drain::sweep() {
+  const auto now = Clock::now();
+  if (now - silentSwept_ >= kSilentEvery) {
+    silentSwept_ = now;
+    recorder_.sweepSilent();
+  }
+  if (now - filesSwept_ >= kFilesEvery) {
+    filesSwept_ = now;
+    recorder_.sweepFiles();
+  }
 }
 
-void Drain::append(const void *data, std::size_t size) {
+bool Drain::sleep() {
+  if (behind_) return sleep_.pause(kBehindMs);
+  return sleep_.wait([this] { return ring_.used() >= recorder_.wakeBytes(); });
+}
+
+std::size_t Drain::drainOnce() {
+  behind_ = false;
+  return ring_.drain([this](const void *data, std::size_t size) { return append(data, size); });
+}
+
+bool Drain::append(const void *data, std::size_t size) {
+  if (current_->full() && !seal()) {
+    behind_ = true;
+    return false;
+  }
   const auto &record = *static_cast<const event_header *>(data);
   const std::string turn = turns_.nameOf(record, size);
   if (const uint64_t quiet = turns_.takeQuiet(); quiet != 0) recorder_.quieten(quiet);
   if (!current_->append(record, size, offsetNs_, turn)) {
     const std::lock_guard<std::mutex> lock(mutex_);
     stats_.refused++;
-    return;
+    return true;
   }
   if (redactor_) redactor_->apply(*current_, current_->rows() - 1);
-  if (current_->full()) seal(Limit::bounded);
+  return true;
 }
 
-// Hands the current batch over, or drops it when JavaScript is too far behind: the ring must be
-// emptied either way, and memory must not grow with the delay.
-void Drain::seal(Limit limit) {
-  if (current_->rows() == 0) return;
-  if (limit == Limit::bounded && !hasRoom()) {
-    dropCurrent();
-    return;
-  }
-  // Only what is handed over is looked at: what is dropped leaves holes.
+// Hands the current batch over, unless memory would grow with JavaScript's delay.
+bool Drain::seal() {
+  if (current_->rows() == 0) return true;
+  if (bounded_ && !hasRoom()) return false;
   check_.look(*current_, 0);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -119,11 +131,12 @@ void Drain::seal(Limit limit) {
     current_ = emptyBatch();
   }
   ready_();
+  return true;
 }
 
 bool Drain::hasRoom() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return queue_.size() < kQueuedBatches && queuedBytes_ < kQueuedBytes;
+  return queuedBytes_ < kQueuedBytes;
 }
 
 void Drain::publish() {
@@ -140,15 +153,6 @@ std::vector<StreamGap> Drain::takeGaps() {
   std::vector<StreamGap> taken;
   taken.swap(gaps_);
   return taken;
-}
-
-void Drain::dropCurrent() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  const std::size_t rows = current_->rows();
-  if (stats_.backpressure == 0) stats_.backpressureFrom = current_->time_ns[0];
-  stats_.backpressureTo = current_->time_ns[rows - 1];
-  stats_.backpressure += rows;
-  current_->clear();
 }
 
 std::unique_ptr<Batch> Drain::emptyBatch() {

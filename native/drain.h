@@ -2,6 +2,7 @@
 // The thread that empties the ring into batches, and the bounded queue between it and JavaScript.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -24,9 +25,6 @@ struct DrainStats {
   uint64_t events = 0;   // rows put into batches that were queued
   uint64_t batches = 0;  // batches queued
   uint64_t refused = 0;  // records of an unknown kind or size: addon and programs do not match
-  uint64_t backpressure = 0;  // rows thrown away because the queue was full
-  int64_t backpressureFrom = 0;  // time_ns of the first and the last of them
-  int64_t backpressureTo = 0;
   uint64_t cutHeads = 0;  // heads longer than what was kept of them
   uint64_t undescribed = 0;  // sends and receives of sockets whose description was lost
   std::size_t queued = 0;
@@ -55,14 +53,14 @@ class Drain {
   std::vector<StreamGap> takeGaps();
 
  private:
-  enum class Limit { bounded, none };
-
   void run();
   std::size_t drainOnce();
-  void append(const void *data, std::size_t size);
-  void seal(Limit limit);
+  void sweep();
+  bool sleep();
+  // Both return false where the batch at hand is full and JavaScript too far behind to take it.
+  bool append(const void *data, std::size_t size);
+  bool seal();
   bool hasRoom() const;
-  void dropCurrent();
   void publish();
   std::unique_ptr<Batch> emptyBatch();
 
@@ -78,6 +76,9 @@ class Drain {
   std::unique_ptr<Redactor> redactor_;
   StreamCheck check_;
   Turns turns_;
+  bool bounded_ = true;  // the queue is; not at the end, when JavaScript only waits for it
+  bool behind_ = false;  // the last pass ended because JavaScript was too far behind
+  std::chrono::steady_clock::time_point silentSwept_, filesSwept_;
 
   mutable std::mutex mutex_;  // guards all below
   std::deque<std::unique_ptr<Batch>> queue_;

@@ -250,7 +250,7 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
     const hinted_process process = {kinds, 0};
     bpf_map__update_elem(skeleton_->maps.hinted, &tgid, sizeof tgid, &process, sizeof process, BPF_ANY);
   }
-  __atomic_fetch_add(&skeleton_->bss->hints_generation, 1, __ATOMIC_RELEASE);
+  __atomic_fetch_add(&skeleton_->data->hints_generation, 1, __ATOMIC_RELEASE);
   for (OnDemand &entry : onDemand_) {
     if ((kinds & entry.kind) != 0) {
       entry.wantedBy.insert(tgid);
@@ -264,7 +264,7 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
 void Recorder::pauseHints(bool paused) {
   const std::lock_guard<std::mutex> lock(hints_);
   hintsPaused_ = paused;
-  skeleton_->bss->hints_paused = paused;
+  skeleton_->data->hints_paused = paused;
   attachOnDemand();
 }
 
@@ -284,7 +284,7 @@ void Recorder::attachOnDemand() {
 
 int Recorder::ringDescriptor() const { return bpf_map__fd(skeleton_->maps.ring); }
 
-volatile uint32_t &Recorder::sleeping() const { return skeleton_->bss->reader_sleeping; }
+volatile uint32_t &Recorder::sleeping() const { return skeleton_->data->reader_sleeping; }
 
 void Recorder::throttle(const Throttle &throttle) {
   auto &knobs = *skeleton_->data;

@@ -17,8 +17,9 @@ class RingReader {
   RingReader &operator=(const RingReader &) = delete;
 
   // Hands every record that is complete now to visit(const void *data, size_t size), oldest first,
-  // and gives its room back. Records added meanwhile wait for the next call, so that
-  // the caller gets control back however busy the host is. Returns how many were read.
+  // and gives its room back; one for which that returns false stays, and ends the call. Records added
+  // meanwhile wait for the next call, so that the caller gets control back however busy the host
+  // is. Returns how many were read.
   template <typename Visit>
   std::size_t drain(Visit &&visit);
 
@@ -56,7 +57,7 @@ std::size_t RingReader::drain(Visit &&visit) {
   Record record;
   while (position < end && peek(position, record)) {
     if (!record.discarded) {
-      visit(record.data, record.size);
+      if (!visit(record.data, record.size)) break;
       count++;
     }
     position += roundUp(record.size);

@@ -50,6 +50,8 @@ bool RingSleep::poll(int milliseconds) {
   return !ended_.load();
 }
 
+bool RingSleep::pause(int milliseconds) { return poll(milliseconds); }
+
 void RingSleep::end() {
   ended_.store(true);
   const uint64_t one = 1;

@@ -21,6 +21,9 @@ class RingSleep {
   template <typename Enough>
   bool wait(Enough &&enough);
 
+  // Sleeps however full the ring is. False when the sleep was ended for good.
+  bool pause(int milliseconds);
+
   // From any thread: this wait and all later ones return false.
   void end();
 

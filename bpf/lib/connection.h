@@ -115,33 +115,42 @@ static __always_inline bool connection_changed(const struct sock *sk, struct soc
 	return emit(&event, sizeof(event));
 }
 
+/* A jump in a stream. */
+struct unseen {
+	__u64 cookie;
+	__u64 id;
+	__u32 position; /* where it goes on */
+	__u32 peer_sequence;
+	enum direction direction;
+};
+
 /*
- * Bytes that left the socket without a call that is traced (splice), up to @position: told as
- * bytes moved, by whoever moved the next ones.
+ * Bytes that left the socket without a call that is traced (splice): told as bytes moved, by whoever
+ * moved the next ones.
  */
-static __always_inline void tell_unseen(struct socket_state *state, __u32 position, __u64 cookie,
-					__u64 id, __u32 peer_sequence, enum direction direction)
+static __noinline int tell_unseen(struct socket_state *state, const struct unseen *jump)
 {
-	struct stream_state *stream = &state->streams[direction & 1];
-	__u32 unseen = position - stream->next;
+	struct stream_state *stream = &state->streams[jump->direction & 1];
+	__u32 unseen = jump->position - stream->next;
 	struct event_io *event;
 
 	if (unseen == 0 || unseen >= TOTAL_BYTES)
-		return;
+		return 0;
 	if (stream->held)
-		total_flush(state, cookie, direction);
+		total_flush(state, jump->cookie, jump->direction);
 	event = reserve(sizeof(*event));
 	if (event) {
-		fill_header(&event->header, direction == DIRECTION_SEND ? EVENT_SEND : EVENT_RECEIVE,
-			    cookie, id, sizeof(*event));
+		fill_header(&event->header, jump->direction == DIRECTION_SEND ? EVENT_SEND : EVENT_RECEIVE,
+			    jump->cookie, jump->id, sizeof(*event));
 		event->header.flags = EVENT_FLAG_TOTAL | (state->http ? 0 : EVENT_FLAG_OPAQUE);
 		event->sequence = stream->next;
-		event->peer_sequence = peer_sequence;
+		event->peer_sequence = jump->peer_sequence;
 		event->bytes = unseen;
 		event->offset = 0;
 		submit(event);
 	}
-	stream->next = position;
+	stream->next = jump->position;
+	return 0;
 }
 
 static __always_inline void connection_closed(const struct sock *sk)
@@ -157,9 +166,17 @@ static __always_inline void connection_closed(const struct sock *sk)
 	totals_flush(state, cookie);
 	if (state->told)
 		return;
-	if (state->tracked)
-		tell_unseen(state, receive_position(sk, tcp), cookie, socket_user(state),
-			    send_position(sk, tcp), DIRECTION_RECEIVE);
+	if (state->tracked) {
+		const struct unseen jump = {
+			.cookie = cookie,
+			.id = socket_user(state),
+			.position = receive_position(sk, tcp),
+			.peer_sequence = send_position(sk, tcp),
+			.direction = DIRECTION_RECEIVE,
+		};
+
+		tell_unseen(state, &jump);
+	}
 	state->told = connection_changed(sk, state, EVENT_CLOSE);
 }
 

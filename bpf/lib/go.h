@@ -217,13 +217,13 @@ static __always_inline __u64 go_running(const struct go_layout *layout, __u32 *i
  * Fills in what is known of the goroutine in this call. Returns false when nothing is.
  * @serves: this end accepted the connection
  */
-__noinline int go_hints(struct event_hints *hints, struct hint_state *state, __u32 tgid,
+__noinline int go_hints(struct event_hints *hints, struct lease *lease, __u32 tgid,
 			enum direction direction, bool serves)
 {
 	const struct go_layout *layout = bpf_map_lookup_elem(&go_layouts, &tgid);
 	__u64 g, caller, m = 0;
 
-	if (!layout || !hints || !state)
+	if (!layout || !hints || !lease)
 		return false;
 	g = go_running(layout, &hints->goroutine, &m);
 	if (!g)
@@ -234,7 +234,7 @@ __noinline int go_hints(struct event_hints *hints, struct hint_state *state, __u
 		return true;
 	if (serves) {
 		/* The goroutine that reads ahead on this connection began just before the handler's own. */
-		hints->caller = layout->g_parent ? 0 : state->lease_goroutine;
+		hints->caller = layout->g_parent ? 0 : lease->goroutine;
 		return true;
 	}
 	caller = go_caller(layout, g, hints->goroutine, tgid);
@@ -246,16 +246,16 @@ __noinline int go_hints(struct event_hints *hints, struct hint_state *state, __u
 }
 
 /* A receive found nothing: on which goroutine, where later answers on the connection need it. */
-__noinline int go_found_empty(struct hint_state *state, __u32 tgid)
+__noinline int go_found_empty(struct lease *lease, __u32 tgid)
 {
 	const struct go_layout *layout = bpf_map_lookup_elem(&go_layouts, &tgid);
 	__u32 id = 0;
 	__u64 m;
 
-	if (!state || !layout || layout->g_parent)
+	if (!lease || !layout || layout->g_parent)
 		return 0;
 	go_running(layout, &id, &m);
-	state->lease_goroutine = id;
+	lease->goroutine = id;
 	return 0;
 }
 

@@ -7,18 +7,18 @@
 #include "http.h"
 
 /*
- * Do these bytes begin a message? Bytes that follow a beginning too short to tell are joined to it:
- * then @joined is set, and the head is already being kept.
+ * Do these bytes begin a message? Bytes that follow a beginning too short to tell, kept in @start, are
+ * joined to it: then @joined is set, and the head is already being kept.
  */
-static __always_inline enum head_match match_start(struct stream_state *stream, __u64 word,
-						   __u32 length, bool *joined)
+static __always_inline enum head_match match_start(struct stream_state *stream, __u64 *start,
+						   __u64 word, __u32 length, bool *joined)
 {
 	__u32 before = stream->start_length;
 	enum head_match match = HEAD_NO;
 
 	*joined = false;
 	if (before > 0 && before < HEAD_WORD) {
-		__u64 both = stream->start | word << (8 * (before & 7));
+		__u64 both = *start | word << (8 * (before & 7));
 		__u32 sum = before + length < HEAD_WORD ? before + length : HEAD_WORD;
 
 		match = match_head(both, sum);
@@ -30,7 +30,8 @@ static __always_inline enum head_match match_start(struct stream_state *stream, 
 	}
 	if (!*joined && may_begin_head(word))
 		match = match_head(word, length);
-	stream->start = word;
+	if (unlikely(match == HEAD_MAYBE))
+		*start = word;
 	stream->start_length = match == HEAD_MAYBE ? length : 0;
 	return match;
 }

@@ -16,12 +16,6 @@
 /* Kinds that may be used at all: HINT_ bits. What is off costs nothing. */
 const volatile __u32 hint_kinds = 0;
 
-/* While set no process gives hints: the budget is short. */
-__u32 hints_paused = 0;
-
-/* Moves whenever `hinted` changes: what sockets remember of it no longer holds. */
-__u32 hints_generation = 0;
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, HINTED_MAX);
@@ -41,21 +35,24 @@ static __always_inline void forget_hints(__u32 tgid)
 		__sync_fetch_and_add(&hints_generation, 1);
 }
 
-/* HINT_ bits of the process that uses this socket now. */
-static __always_inline __u32 hints_of(struct hint_state *state, __u32 tgid)
+static __noinline int look_up_hints(struct known_hints *known, __u32 tgid)
 {
-	__u16 generation = hints_generation;
-	struct hinted_process *process;
+	struct hinted_process *process = hinted_process(tgid);
 
+	known->kinds = process ? process->kinds : 0;
+	known->tgid = tgid;
+	known->generation = hints_generation;
+	return 0;
+}
+
+/* HINT_ bits of the process that uses this socket now. */
+static __always_inline __u32 hints_of(struct known_hints *known, __u32 tgid)
+{
 	if (hints_paused)
 		return 0;
-	if (state->generation != generation || state->tgid != tgid) {
-		process = hinted_process(tgid);
-		state->kinds = process ? process->kinds : 0;
-		state->tgid = tgid;
-		state->generation = generation;
-	}
-	return state->kinds;
+	if (unlikely(known->generation != (__u16)hints_generation || known->tgid != tgid))
+		look_up_hints(known, tgid);
+	return known->kinds;
 }
 
 /*
@@ -66,15 +63,14 @@ static __always_inline __u32 hints_of(struct hint_state *state, __u32 tgid)
 static __always_inline void found_empty(const struct sock *sk, __u64 id)
 {
 	struct socket_state *state = socket_state(sk, false);
-
-	__u32 kinds = state ? hints_of(&state->hints, id >> 32) : 0;
+	__u32 kinds = state ? hints_of(&state->hinted, id >> 32) : 0;
 
 	if (kinds & HINT_LEASE) {
-		state->hints.lease_time = bpf_ktime_get_ns();
-		state->hints.lease_tid = (__u32)id;
+		state->lease.time = bpf_ktime_get_ns();
+		state->lease.tid = (__u32)id;
 	}
 	if (hint_kinds & HINT_GO && kinds & HINT_GO)
-		go_found_empty(&state->hints, id >> 32);
+		go_found_empty(&state->lease, id >> 32);
 }
 
 static __always_inline __u32 saturate(__u64 value)
@@ -83,36 +79,34 @@ static __always_inline __u32 saturate(__u64 value)
 }
 
 /* Puts the lease into the hints of a send; the next one has to be taken again. */
-static __always_inline bool use_lease(struct event_hints *hints, struct hint_state *state, __u64 now)
+static __always_inline bool use_lease(struct event_hints *hints, struct lease *lease, __u64 now)
 {
-	if (!state->lease_tid)
+	if (!lease->tid)
 		return false;
-	hints->lease_tid = state->lease_tid;
+	hints->lease_tid = lease->tid;
 	/* Another processor's clock may be a little ahead. */
-	hints->lease_age = now > state->lease_time ? saturate(now - state->lease_time) : 0;
-	state->lease_tid = 0;
+	hints->lease_age = now > lease->time ? saturate(now - lease->time) : 0;
+	lease->tid = 0;
 	return true;
 }
 
 /*
- * The hints of this call, if its process gives any.
+ * The hints of a call of a process that gives these kinds.
  * Returns whether there is something to tell: then @hints is filled.
  */
-static __always_inline bool gather_hints(struct event_hints *hints, const struct event_io *event,
-					 struct socket_state *state, enum direction direction)
+static __noinline int gather_hints(struct event_hints *hints, struct socket_state *state,
+				   __u32 tgid, __u64 now, enum direction direction)
 {
-	__u32 kinds = hints_of(&state->hints, event->header.tgid);
 	bool serves = state->role == EVENT_FLAG_PASSIVE;
+	__u32 kinds = state->hinted.kinds;
 	bool any = false;
 
-	if (!kinds)
-		return false;
 	__builtin_memset(hints, 0, sizeof(*hints));
 	/* A server waits for its next request the same way: that says nothing about its answers. */
 	if (kinds & HINT_LEASE && direction == DIRECTION_SEND && !serves)
-		any |= use_lease(hints, &state->hints, event->header.time_ns);
+		any |= use_lease(hints, &state->lease, now);
 	if (hint_kinds & HINT_GO && kinds & HINT_GO)
-		any |= go_hints(hints, &state->hints, event->header.tgid, direction, serves);
+		any |= go_hints(hints, &state->lease, tgid, direction, serves);
 	return any;
 }
 

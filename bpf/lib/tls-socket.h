@@ -159,31 +159,22 @@ static __always_inline void tls_offer_send(struct tls_thread *thread, const stru
 	tls_send_waiting(thread, key.session, place);
 }
 
-/*
- * Every socket call of every thread, filters or not: a call on a socket that is not recorded must
- * not be taken for none.
- */
-static __always_inline void tls_socket_io(const struct sock *sk, int result, int flags,
-					  enum direction direction)
+/* A socket call of a thread that uses a TLS library. */
+static __noinline int tls_thread_io(struct tls_thread *thread, const struct sock *sk, int result,
+				    enum direction direction)
 {
-	struct tls_thread *thread;
 	struct tls_session *session;
 	struct tls_place place;
 	__u64 owner;
 
-	if (!tls_enabled || result <= 0 || flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
-		return;
-	thread = tls_thread(false);
-	if (!thread)
-		return;
 	tls_where(&place, sk, result, direction);
 	if (thread->session) {
 		if (direction != thread->direction)
-			return;
+			return 0;
 		if (direction == DIRECTION_SEND && thread->nested.connection == place.connection)
 			place.first = thread->nested.first;
 		thread->nested = place;
-		return;
+		return 0;
 	}
 	session = tls_carried(place.connection, &owner);
 	if (session) {
@@ -196,6 +187,23 @@ static __always_inline void tls_socket_io(const struct sock *sk, int result, int
 	} else if (thread->waiting_count && !owner) {
 		tls_offer_send(thread, &place, result);
 	}
+	return 0;
+}
+
+/*
+ * Every socket call of every thread, filters or not: a call on a socket that is not recorded must
+ * not be taken for none.
+ */
+static __always_inline void tls_socket_io(const struct sock *sk, int result, int flags,
+					  enum direction direction)
+{
+	struct tls_thread *thread;
+
+	if (!tls_enabled || result <= 0 || flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
+		return;
+	thread = tls_thread(false);
+	if (unlikely(thread))
+		tls_thread_io(thread, sk, result, direction);
 }
 
 /* Its sessions may go on to read what they hold; a new connection with this session is another one. */

@@ -70,6 +70,7 @@ struct tls_session {
 	struct tls_place place;
 	__u32 plain[2]; /* plaintext bytes by direction */
 	struct stream_state streams[2];
+	__u64 starts[2]; /* as in socket_state */
 	__u32 unfinished; /* first byte of a write that has to be called again */
 	__u8 is_unfinished;
 	__u8 nested; /* the library does its own socket I/O */
@@ -129,8 +130,12 @@ struct {
 
 static __always_inline struct tls_thread *tls_thread(bool create)
 {
-	return bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0,
-				    create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	/* Most threads have no storage at all, which is quickly seen. */
+	if (!create && bpf_core_field_exists(task->bpf_storage) && !task->bpf_storage)
+		return 0;
+	return bpf_task_storage_get(&tls_threads, task, 0, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 }
 
 static __always_inline struct tls_session *tls_session(const struct tls_session_key *key)

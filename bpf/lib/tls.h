@@ -88,15 +88,16 @@ static __always_inline __u32 tls_keep(struct io_scratch *scratch, struct stream_
 
 /* The bytes of a message head, as inspect() keeps those of a socket; of the rest, none. */
 static __always_inline __u32 tls_keep_head(struct io_scratch *scratch, struct tls_session *session,
-					   struct stream_state *stream, const void *base, __u32 bytes)
+					   enum direction direction, const void *base, __u32 bytes)
 {
+	struct stream_state *stream = &session->streams[direction];
 	struct user_buffer buffer = { .kind = BUFFER_PLAIN, .plain = { .base = base, .length = bytes } };
 	bool pending = stream->start_length > 0, joined;
 	enum head_match match;
 	__u32 length;
 	__u64 word = tls_first_word(scratch, &buffer, bytes, &length);
 
-	match = match_start(stream, word, length, &joined);
+	match = match_start(stream, &session->starts[direction], word, length, &joined);
 	if (match == HEAD_YES)
 		session->http = 1;
 	if (word == HTTP2_PREFACE && bytes >= HTTP2_PREFACE_BYTES) {
@@ -138,7 +139,7 @@ static __always_inline __u32 tls_fill(struct io_scratch *scratch, const struct t
 		event->sequence = thread->nested.connection ? thread->nested.first : session->place.sent;
 	session->is_unfinished = 0;
 	session->plain[direction] += bytes;
-	kept = tls_keep_head(scratch, session, &session->streams[direction],
+	kept = tls_keep_head(scratch, session, direction,
 			     (const void *)thread->buffer, bytes);
 	if (!session->http && (!kept || event->header.flags & EVENT_FLAG_TURN))
 		event->header.flags |= EVENT_FLAG_OPAQUE;

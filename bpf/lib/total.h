@@ -48,11 +48,11 @@ static __always_inline struct event_io *reserve_io_hinted(bool hinted, const str
 	return &record->event;
 }
 
-static __always_inline void total_emit(const struct total *total, __u64 connection,
-				       enum direction direction)
+static __always_inline void total_emit(const struct total *total, const struct event_hints *hints,
+				       __u64 connection, enum direction direction)
 {
 	__u32 size = total->hinted ? sizeof(struct hinted_io) : sizeof(struct event_io);
-	struct event_io *event = reserve_io_hinted(total->hinted, &total->hints);
+	struct event_io *event = reserve_io_hinted(total->hinted, hints);
 
 	if (!event)
 		return;
@@ -76,16 +76,19 @@ static __noinline int total_flush(struct socket_state *state, __u64 connection,
 				  enum direction direction)
 {
 	struct total *total = &state->totals[direction & 1];
+	struct event_hints hints = {};
 	struct total taken;
 
 	if (!total_lock(total))
 		return 0;
 	taken = *total;
+	if (taken.hinted)
+		hints = state->total_hints[direction & 1];
 	total->bytes = 0;
 	state->streams[direction & 1].held = 0;
 	total_unlock(total);
 	if (taken.bytes)
-		total_emit(&taken, connection, direction);
+		total_emit(&taken, &hints, connection, direction);
 	return 0;
 }
 

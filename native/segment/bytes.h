@@ -5,12 +5,38 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aftertrace {
 
-using Bytes = std::vector<uint8_t>;
+// Leaves what resize() adds unset: it is written at once, and setting it first is a pass over memory.
+template <typename T>
+struct Unset : std::allocator<T> {
+  template <typename U>
+  struct rebind {
+    using other = Unset<U>;
+  };
+  Unset() = default;
+  template <typename U>
+  Unset(const Unset<U> &) {}
+  template <typename U>
+  void construct(U *at) {
+    ::new (static_cast<void *>(at)) U;
+  }
+  template <typename U, typename... Values>
+  void construct(U *at, Values &&...values) {
+    ::new (static_cast<void *>(at)) U(std::forward<Values>(values)...);
+  }
+};
+
+template <typename T>
+using UnsetVector = std::vector<T, Unset<T>>;
+
+using Bytes = UnsetVector<uint8_t>;
 
 template <typename T>
 T load(const uint8_t *at) {

@@ -84,7 +84,7 @@ std::vector<int> indexWidths(std::size_t entries) {
 template <typename T>
 const std::vector<uint32_t> &ChunkWriter::ordered32(int source, const RowGroup &group,
                                                     const RowOrder &order) {
-  std::vector<T> captured;
+  std::vector<T> &captured = std::get<std::vector<T>>(captured_);
   group.numbers(source, captured);
   values32_.resize(order.size());
   for (std::size_t i = 0; i < order.size(); i++) values32_[i] = captured[order[i]];
@@ -93,9 +93,10 @@ const std::vector<uint32_t> &ChunkWriter::ordered32(int source, const RowGroup &
 
 const std::vector<uint64_t> &ChunkWriter::ordered64(int source, const RowGroup &group,
                                                     const RowOrder &order) {
-  group.numbers(source, captured64_);
+  std::vector<uint64_t> &captured = std::get<std::vector<uint64_t>>(captured_);
+  group.numbers(source, captured);
   values64_.resize(order.size());
-  for (std::size_t i = 0; i < order.size(); i++) values64_[i] = captured64_[order[i]];
+  for (std::size_t i = 0; i < order.size(); i++) values64_[i] = captured[order[i]];
   return values64_;
 }
 

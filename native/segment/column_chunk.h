@@ -4,6 +4,8 @@
 #pragma once
 
 #include <optional>
+#include <tuple>
+#include <vector>
 
 #include "compressor.h"
 #include "row_group.h"
@@ -72,7 +74,9 @@ class ChunkWriter {
   Compressor compressor_;
   // Kept from column to column, so that their memory is.
   std::vector<uint32_t> values32_, indices_;
-  std::vector<uint64_t> values64_, captured64_;
+  std::vector<uint64_t> values64_;
+  std::tuple<std::vector<uint8_t>, std::vector<uint16_t>, std::vector<uint32_t>, std::vector<uint64_t>>
+      captured_;
   std::vector<std::string_view> texts_, capturedTexts_;
   Bytes body_;
 };

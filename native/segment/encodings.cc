@@ -49,6 +49,7 @@ int widthOf(uint64_t greatest, Packing packing) {
 }
 
 void putHybrid(Bytes &out, const uint32_t *values, std::size_t count, int width) {
+  out.reserve(out.size() + count * static_cast<std::size_t>(width) / 8 + 64);
   for (std::size_t at = 0; at < count;) {
     const std::size_t run = runAt(values, count, at, count);
     if (run >= kShortestRun || run == count - at) {
@@ -71,6 +72,8 @@ void putHybrid(Bytes &out, const uint32_t *values, std::size_t count, int width)
 template <typename T>
 void putDeltas(Bytes &out, const T *values, std::size_t count, Packing packing) {
   using Signed = std::make_signed_t<T>;
+  // The most it can be, so that nothing is copied as it grows.
+  out.reserve(out.size() + (count + kBlock) * sizeof(T) + (count / kBlock + 1) * 16 + 32);
   putVarint(out, kBlock);
   putVarint(out, kMiniblocks);
   putVarint(out, count);

@@ -44,9 +44,6 @@ interface NativeStats {
   readonly socketState: number;
   readonly tlsUnjoined: number;
   readonly recursion: number;
-  readonly backpressure: number;
-  readonly backpressureFromNs: bigint;
-  readonly backpressureToNs: bigint;
 }
 
 interface NativeSource {
@@ -169,7 +166,8 @@ function toStats(stats: NativeStats): SourceStats {
       [LossCause.ringFull]: stats.ringFull,
       [LossCause.recursion]: stats.recursion,
       [LossCause.refused]: stats.refused,
-      [LossCause.backpressure]: stats.backpressure,
+      // What JavaScript is too slow for waits in the ring, and is lost there if it is lost.
+      [LossCause.backpressure]: 0,
       [LossCause.payloadUnreadable]: stats.payloadUnreadable,
       [LossCause.socketState]: stats.socketState,
       [LossCause.unknownSocket]: stats.undescribed,
@@ -178,10 +176,6 @@ function toStats(stats: NativeStats): SourceStats {
       [LossCause.tlsUnjoined]: stats.tlsUnjoined,
     },
     unreadableCalls: nameCalls(stats.unreadableCalls),
-    backpressureRange:
-      stats.backpressure === 0
-        ? null
-        : { fromNs: stats.backpressureFromNs, toNs: stats.backpressureToNs },
     ringUsedBytes: stats.ringUsedBytes,
     batches: stats.batches,
     queuedBatches: stats.queuedBatches,

@@ -60,8 +60,6 @@ export interface SourceStats {
   readonly dropped: Readonly<Record<SourceLoss, number>>;
   /** Of payload-unreadable, how many by system call that moved the bytes. */
   readonly unreadableCalls: Readonly<Record<string, number>>;
-  /** When the first and the last event lost by backpressure happened, epoch ns; null if none was. */
-  readonly backpressureRange: { readonly fromNs: bigint; readonly toNs: bigint } | null;
   readonly ringUsedBytes: number;
   readonly batches: number;
   readonly queuedBatches: number;

@@ -85,7 +85,6 @@ export class FakeSource implements EventSource {
       events: this.events,
       dropped: { ...this.dropped },
       unreadableCalls: { ...this.unreadableCalls },
-      backpressureRange: null,
       ringUsedBytes: 0,
       batches: 0,
       queuedBatches: 0,
