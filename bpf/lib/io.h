@@ -352,7 +352,7 @@ static __always_inline bool is_stream_io(const struct sock *sk, int result, int 
 		return result > 0;
 	if (result < 0 || flags & (MSG_OOB | MSG_ERRQUEUE))
 		return false;
-	return result > 0 || (sk->sk_shutdown & RCV_SHUTDOWN && !(flags & MSG_PEEK));
+	return result > 0 || (FIELD(sk, sk_shutdown) & RCV_SHUTDOWN && !(flags & MSG_PEEK));
 }
 
 /* Where both directions stood before the call. */
