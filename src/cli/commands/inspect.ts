@@ -99,6 +99,8 @@ export async function handler(args: Args): Promise<number> {
         `  ${moments(segment.fromNs, segment.toNs)} · ${formatCount(segment.rows)} rows · ${formatBytes(segment.bytes)}`,
       );
       print(`  ${countsLine(segment.kinds)}`);
+      if (segment.header.capture === 'syscall')
+        print('  captured by system calls: what io_uring moved is known by its size only');
       if (Object.keys(segment.losses).length > 0) print(`  LOST ${countsLine(segment.losses)}`);
     }
     for (const host of result.hosts) {
