@@ -20,6 +20,7 @@ export interface LiveEvent {
   readonly pid: number;
   readonly tid: number;
   readonly connection: bigint;
+  readonly peer: bigint;
   readonly sequence: number;
   readonly peerSequence: number;
   readonly bytes: number;
@@ -78,6 +79,7 @@ function toEvents(batch: Batch): LiveEvent[] {
     pid: batch.pid[row]!,
     tid: batch.tid[row]!,
     connection: batch.connection[row]!,
+    peer: batch.peer[row]!,
     sequence: batch.sequence[row]!,
     peerSequence: batch.peer_sequence[row]!,
     bytes: batch.bytes[row]!,
