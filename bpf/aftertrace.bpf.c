@@ -51,6 +51,8 @@ int BPF_PROG(on_state, const struct sock *sk, int old_state, int new_state)
 	if (CAPTURE_BY_SYSCALL && is_tcp(sk) && (new_state == TCP_SYN_SENT || new_state == TCP_ESTABLISHED))
 		make_cookie((struct sock *)sk);
 	state_changed(sk, old_state, new_state);
+	if (CAPTURE_BY_SYSCALL && is_tcp(sk) && new_state == TCP_ESTABLISHED)
+		track_new(sk);
 	if (new_state == TCP_CLOSE)
 		tls_socket_closed(sk);
 	return 0;

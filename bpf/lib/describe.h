@@ -132,6 +132,15 @@ static __always_inline void track_open(const struct sock *sk, enum transport tra
 	state->tracked = 1;
 }
 
+/* A connection begins: what passes before its first call that is seen counts too. */
+static __always_inline void track_new(const struct sock *sk)
+{
+	struct socket_state *state = socket_state(sk, false);
+
+	if (state && !state->tracked)
+		track_open(sk, TRANSPORT_TCP, state);
+}
+
 /*
  * Start-up pass: one open file of one process. Only connections that carry data;
  * several processes may hold the same socket, the first one found is named.

@@ -368,7 +368,7 @@ static __always_inline void locate(struct io_call *call, enum transport transpor
 		call->sequence = call->direction == DIRECTION_SEND ? sent : received;
 		call->peer_sequence = call->direction == DIRECTION_SEND ? received : sent;
 		if (!peek)
-			call->sequence -= call->bytes;
+			call->sequence -= call->bytes + bytes_behind();
 	} else {
 		call->sequence = call->stream->next;
 		call->peer_sequence = other->next;

@@ -47,32 +47,50 @@ static __always_inline __u32 message_bytes(__u64 messages, __u32 index)
 /* A call is looked at when it is over. */
 #define CALLS_ARE_OVER 1
 
-/* Address of the message that is told of now; programs at the same place do not interrupt each other. */
+/* The message that is told of now; programs at the same place do not interrupt each other. */
+struct told_message {
+	__u64 address;
+	__u32 behind; /* bytes of the messages after it, which were moved as well; 0 outside of such calls */
+	__u32 padding;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
-} told_message SEC(".maps");
+	__type(value, struct told_message);
+} told_messages SEC(".maps");
 
-static __always_inline void tell_message(__u64 address)
+static __always_inline struct told_message *told_message(void)
 {
 	__u32 slot = 0;
 
-	bpf_map_update_elem(&told_message, &slot, &address, BPF_ANY);
+	return bpf_map_lookup_elem(&told_messages, &slot);
 }
 
 static __always_inline __u64 current_message(__u64 messages, __u32 count)
 {
-	__u32 slot = 0;
-	__u64 *address = bpf_map_lookup_elem(&told_message, &slot);
+	const struct told_message *told = told_message();
 
-	return address ? *address : 0;
+	return told ? told->address : 0;
+}
+
+static __always_inline __u32 bytes_behind(void)
+{
+	const struct told_message *told = told_message();
+
+	return told ? told->behind : 0;
 }
 
 #else
 
 #define CALLS_ARE_OVER 0
+
+/* Each message is told when it was moved and the next one was not. */
+static __always_inline __u32 bytes_behind(void)
+{
+	return 0;
+}
 
 /*
  * The message at hand is the first whose count is not written yet; 0 where that cannot be told:

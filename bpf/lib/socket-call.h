@@ -41,16 +41,35 @@ __noinline int socket_io(__u64 address, int result, int flags, enum direction di
 	return 0;
 }
 
+/* Bytes that the call moved. A global function, lest every number of messages is verified with every other. */
+__noinline __u32 messages_bytes(__u64 messages, __u32 count)
+{
+	__u32 sum = 0;
+
+	for (__u32 i = 0; i < MESSAGES_MAX && i < count; i++)
+		sum += message_bytes(messages, i);
+	return sum;
+}
+
 /* Each message is a call of its own, as it is for the kernel. @count: how many were moved */
 static __always_inline void messages_io(__u64 sk, __u64 messages, __u32 count, int flags,
 					enum direction direction)
 {
-	for (__u32 i = 0; i < MESSAGES_MAX; i++) {
-		if (i >= count)
-			break;
-		tell_message((__u64)((const struct counted_message *)messages + i));
-		socket_io(sk, message_bytes(messages, i), flags, direction);
+	struct told_message *told = told_message();
+	__u32 behind;
+
+	if (!told)
+		return;
+	behind = messages_bytes(messages, count);
+	for (__u32 i = 0; i < MESSAGES_MAX && i < count; i++) {
+		__u32 moved = message_bytes(messages, i);
+
+		behind -= moved;
+		told->address = (__u64)((const struct counted_message *)messages + i);
+		told->behind = behind;
+		socket_io(sk, moved, flags, direction);
 	}
+	told->behind = 0;
 }
 
 /* May a call with this result tell anything? */
