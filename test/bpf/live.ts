@@ -25,6 +25,7 @@ export interface LiveEvent {
   readonly peerSequence: number;
   readonly bytes: number;
   readonly error: number;
+  readonly netns: number;
   readonly localPort: number;
   readonly remotePort: number;
   readonly localAddress: string;
@@ -84,6 +85,7 @@ function toEvents(batch: Batch): LiveEvent[] {
     peerSequence: batch.peer_sequence[row]!,
     bytes: batch.bytes[row]!,
     error: batch.error[row]!,
+    netns: batch.netns[row]!,
     localPort: batch.local_port[row]!,
     remotePort: batch.remote_port[row]!,
     localAddress: text(batch.local_address, row),
