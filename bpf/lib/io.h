@@ -250,6 +250,25 @@ static __always_inline struct io_record *reserve_io(__u32 payload)
 	return record;
 }
 
+/* Whether these bytes, in the midst of a direction, begin a new head. */
+static __always_inline bool begins_head(const struct user_buffer *buffer, __u32 bytes)
+{
+	__u32 length = bytes < HEAD_WORD ? bytes : HEAD_WORD;
+	__u64 word = 0;
+
+	if (buffer->plain.length < length)
+		length = buffer->plain.length;
+	asm volatile("" : "+r"(length));
+	if (length == 0 || length > HEAD_WORD)
+		return false;
+	if (bpf_probe_read_user(&word, length, buffer->plain.base))
+		return false;
+	return may_begin_head(word) && match_head(word, length) != HEAD_NO;
+}
+
+/* Bytes that are read where a head may begin: those kept of it, and no fewer than show what begins. */
+#define HEAD_BYTES (snaplen > EVENT_TURN_MAX ? snaplen : EVENT_TURN_MAX)
+
 /* The call as a record with the first bytes that it moved: read once, into the ring. */
 static __always_inline void tell_with_payload(const struct io_call *call,
 					      const struct user_buffer *buffer, __u32 limit)
@@ -262,7 +281,10 @@ static __always_inline void tell_with_payload(const struct io_call *call,
 	__u32 kept, got;
 	__u64 word;
 
-	if (call->hinted) {
+	/* Verifiers of older kernels cannot prove that a record of this size is kept to. */
+	if (CAPTURE_BY_SYSCALL && begins_head(buffer, call->bytes))
+		wanted = call->bytes < HEAD_BYTES ? call->bytes : HEAD_BYTES;
+	if (CAPTURE_BY_SYSCALL || call->hinted) {
 		tell_gathered(call, buffer, wanted);
 		return;
 	}
@@ -291,25 +313,6 @@ static __always_inline void tell_with_payload(const struct io_call *call,
 	count_one(&produced, 0);
 	submit(record);
 }
-
-/* Whether these bytes, in the midst of a direction, begin a new head. */
-static __always_inline bool begins_head(const struct user_buffer *buffer, __u32 bytes)
-{
-	__u32 length = bytes < HEAD_WORD ? bytes : HEAD_WORD;
-	__u64 word = 0;
-
-	if (buffer->plain.length < length)
-		length = buffer->plain.length;
-	asm volatile("" : "+r"(length));
-	if (length == 0 || length > HEAD_WORD)
-		return false;
-	if (bpf_probe_read_user(&word, length, buffer->plain.base))
-		return false;
-	return may_begin_head(word) && match_head(word, length) != HEAD_NO;
-}
-
-/* Bytes that are read where a head may begin: those kept of it, and no fewer than show what begins. */
-#define HEAD_BYTES (snaplen > EVENT_TURN_MAX ? snaplen : EVENT_TURN_MAX)
 
 /* How many bytes of the call are looked at; 0: none. */
 static __always_inline __u32 bytes_to_read(const struct io_call *call)
