@@ -354,7 +354,9 @@ export async function handler(args: Args): Promise<number> {
   };
   if (!args.redact) voice.warn('--no-redact: passwords, cookies and tokens are stored as captured');
   if (options.hints.length < parseHints(args.hints).length)
-    voice.warn(`hints of Go are recorded on x86-64 only, not on ${process.arch}`);
+    voice.warn(
+      `hints of Go and of event loops are recorded on x86-64 only, not on ${process.arch}`,
+    );
   const interrupt = onInterrupt();
   const hazard = capture.tls ? tlsHazard() : '';
   if (hazard !== '') voice.warn(hazard);
