@@ -173,7 +173,8 @@ static __always_inline __u64 go_caller(const struct go_layout *layout, __u64 g, 
 	}
 	if (writer->word)
 		return go_receiver(layout, go_word(go_word(g + GO_STACK_HI) - 8 * writer->word), g);
-	if (!writer->given_up)
+	/* Older kernels allow less stack than learning needs behind a system call: callers stay unknown there. */
+	if (!CAPTURE_BY_SYSCALL && !writer->given_up)
 		go_learn(writer, layout, g, id);
 	return 0;
 }
