@@ -9,7 +9,7 @@ export type Traffic = (typeof TRAFFIC)[number];
 
 /** System calls that do not concern the recorder: one with a descriptor, one without. */
 export const UNRELATED = ['getpid', 'null-write'] as const;
-export type UnrelatedCall = (typeof UNRELATED)[number];
+type UnrelatedCall = (typeof UNRELATED)[number];
 
 const ROUNDS = 20_000;
 const SYSTEM_CALLS = 2_000_000;

@@ -10,6 +10,7 @@ function described(pid: number, executable: string, tls?: string) {
     kind: EventKind.process,
     timeNs: '1000',
     pid,
+    tid: pid,
     parent: 1,
     name: executable.slice(1),
     detail: JSON.stringify(detail),
