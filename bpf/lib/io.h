@@ -266,6 +266,17 @@ static __always_inline bool begins_head(const struct user_buffer *buffer, __u32 
 	return may_begin_head(word) && match_head(word, length) != HEAD_NO;
 }
 
+/* Whether the first piece, of @length bytes, ends with the blank line behind a head. */
+static __always_inline bool ends_head(const struct user_buffer *buffer, __u32 length)
+{
+	__u32 tail = 0;
+
+	if (length < sizeof(tail))
+		return false;
+	bpf_probe_read_user(&tail, sizeof(tail), buffer->plain.base + length - sizeof(tail));
+	return tail == CRLF_CRLF;
+}
+
 /* Bytes that are read where a head may begin: those kept of it, and no fewer than show what begins. */
 #define HEAD_BYTES (snaplen > EVENT_TURN_MAX ? snaplen : EVENT_TURN_MAX)
 
@@ -284,6 +295,8 @@ static __always_inline void tell_with_payload(const struct io_call *call,
 	/* Verifiers of older kernels cannot prove that a record of this size is kept to. */
 	if (CAPTURE_BY_SYSCALL && begins_head(buffer, call->bytes))
 		wanted = call->bytes < HEAD_BYTES ? call->bytes : HEAD_BYTES;
+	if (CAPTURE_BY_SYSCALL && first < wanted && ends_head(buffer, first))
+		wanted = first;
 	if (CAPTURE_BY_SYSCALL || call->hinted) {
 		tell_gathered(call, buffer, wanted);
 		return;
