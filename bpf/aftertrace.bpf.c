@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
-/* The programs: where they attach. What they do is in lib/. */
+/*
+ * The programs: where they attach. What they do is in lib/. Built twice: kernels before 6.3 have
+ * no tracepoints in socket calls, there CAPTURE_SYSCALL takes system calls instead.
+ */
 #include "kernel.h"
 #include "events.h"
 #include "maps.h"
@@ -8,11 +11,23 @@
 #include "lib/io.h"
 #include "lib/loop.h"
 #include "lib/process.h"
+#include "lib/socket-call.h"
 #include "lib/sweep.h"
 #include "lib/tls.h"
 #include "lib/wake.h"
 
 char LICENSE[] SEC("license") = "GPL";
+
+#ifdef CAPTURE_SYSCALL
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_io, struct pt_regs *regs, long result)
+{
+	io_returned(regs, result);
+	return 0;
+}
+
+#else
 
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int result, int flags)
@@ -28,10 +43,16 @@ int BPF_PROG(on_receive, struct sock *sk, int result, int flags)
 	return 0;
 }
 
+#endif
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, const struct sock *sk, int old_state, int new_state)
 {
+	if (CAPTURE_BY_SYSCALL && is_tcp(sk) && (new_state == TCP_SYN_SENT || new_state == TCP_ESTABLISHED))
+		make_cookie((struct sock *)sk);
 	state_changed(sk, old_state, new_state);
+	if (CAPTURE_BY_SYSCALL && is_tcp(sk) && new_state == TCP_ESTABLISHED)
+		track_new(sk);
 	if (new_state == TCP_CLOSE)
 		tls_socket_closed(sk);
 	return 0;
@@ -41,8 +62,10 @@ int BPF_PROG(on_state, const struct sock *sk, int old_state, int new_state)
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock *sk)
 {
-	if (is_tcp(sk))
+	if (is_tcp(sk)) {
 		connection_closed(sk);
+		forget_socket(sk);
+	}
 	return 0;
 }
 
@@ -98,14 +121,14 @@ int on_tls_call(struct pt_regs *regs)
 SEC("uretprobe")
 int on_tls_return(struct pt_regs *regs)
 {
-	tls_returned(regs->ax, bpf_get_attach_cookie(regs));
+	tls_returned(function_result(regs), bpf_get_attach_cookie(regs));
 	return 0;
 }
 
 SEC("uprobe")
 int on_tls_forget(struct pt_regs *regs)
 {
-	tls_forget(regs->di);
+	tls_forget(function_argument(regs, 0));
 	return 0;
 }
 

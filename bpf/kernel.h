@@ -24,6 +24,7 @@
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define SOCK_STREAM 1
+#define EAGAIN 11
 #define DNS_PORT 53
 
 #define RCV_SHUTDOWN 1
@@ -51,8 +52,6 @@ enum {
 #define PF_IO_WORKER 0x00000010
 #define PF_USER_WORKER 0x00004000
 #define PF_KTHREAD 0x00200000
-/* thread_info.status: the task is inside a 32-bit system call. */
-#define TS_COMPAT 0x0002
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -96,8 +95,23 @@ enum sock_flags {
 	SOCK_DONE = 1, /* the peer's FIN arrived */
 };
 
+struct inode {
+	unsigned long i_ino;
+};
+
+struct file_operations;
+
+struct file {
+	struct inode *f_inode;
+	const struct file_operations *f_op;
+	void *private_data;
+};
+
+struct socket;
+
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket;
 	__u8 sk_shutdown;
 	__u16 sk_type;
 	__u16 sk_protocol;
@@ -136,10 +150,18 @@ struct tcp_sock {
 };
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 
-struct file;
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
 
 struct kernfs_node {
 	__u64 id;
@@ -153,6 +175,8 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+#if defined(__TARGET_ARCH_x86)
+
 struct thread_info {
 	__u32 status;
 };
@@ -163,21 +187,8 @@ struct thread_struct {
 	unsigned long fsbase;
 };
 
-struct task_struct {
-	struct thread_info thread_info;
-	unsigned int flags;
-	int pid;
-	int tgid;
-	struct task_struct *group_leader;
-	struct css_set *cgroups;
-	char comm[16];
-	struct thread_struct thread;
-	struct bpf_local_storage *bpf_storage;
-};
-
-struct linux_binprm;
-
 struct pt_regs {
+	unsigned long r10;
 	unsigned long ax;
 	unsigned long cx;
 	unsigned long dx;
@@ -186,6 +197,39 @@ struct pt_regs {
 	unsigned long orig_ax;
 	unsigned long sp;
 };
+
+#elif defined(__TARGET_ARCH_arm64)
+
+struct thread_info {
+	unsigned long flags;
+};
+
+struct thread_struct {
+};
+
+struct pt_regs {
+	__u64 regs[31];
+	__u64 sp;
+	__u64 orig_x0;
+	__s32 syscallno;
+};
+
+#endif
+
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int flags;
+	int pid;
+	int tgid;
+	struct task_struct *group_leader;
+	struct css_set *cgroups;
+	struct files_struct *files;
+	char comm[16];
+	struct thread_struct thread;
+	struct bpf_local_storage *bpf_storage;
+};
+
+struct linux_binprm;
 
 struct bpf_iter_meta {
 	__u64 session_id;
@@ -209,7 +253,12 @@ struct bpf_iter__bpf_sk_storage_map {
 
 #pragma clang attribute pop
 
-/* Unlike bpf_skc_to_tcp_sock() no call at all: the verifier turns it into an assignment. */
+#ifdef CAPTURE_SYSCALL
+#define CAPTURE_BY_SYSCALL 1
+#else
+#define CAPTURE_BY_SYSCALL 0
+/* Unlike bpf_skc_to_tcp_sock() no call at all: the verifier turns it into an assignment. Since Linux 6.2. */
 extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym;
+#endif
 
 #endif

@@ -32,6 +32,9 @@ __u32 reader_sleeping LIVE = 0;
 /* The recorder's own process, as the initial pid namespace numbers it: never recorded. */
 __u32 own_tgid LIVE = 0;
 
+/* CAPTURE_SYSCALL: address of the operations of socket files, by which they are known. Learned by the start-up pass. */
+__u64 socket_files LIVE = 0;
+
 /* The steps of the recorder's budget. */
 
 /* Bytes kept of the head of a message that tells of no failure; snaplen and more: no limit of its own. */
@@ -193,6 +196,19 @@ struct socket_state {
 	__u32 seen; /* the search that last found it open */
 };
 
+#ifdef CAPTURE_SYSCALL
+/* TCP connections open at once: of those beyond, sizes and times are told, no payload. */
+#define SOCKETS_MAX 65536
+
+/* By cookie: a socket that is only an address cannot keep its state. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SOCKETS_MAX);
+	__type(key, __u64);
+	__type(value, struct socket_state);
+} sockets SEC(".maps");
+#else
 /* TCP sockets keep their state themselves. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -200,6 +216,7 @@ struct {
 	__type(key, int);
 	__type(value, struct socket_state);
 } sockets SEC(".maps");
+#endif
 
 /*
  * The state of silent sockets, whose end no tracepoint tells (Unix, UDP), by cookie: it outlives

@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 #include "drain.h"
@@ -68,6 +69,14 @@ std::vector<T> list(Napi::Object options, const char *name, Read read) {
   return values;
 }
 
+// Nothing but these two names: the best there is.
+std::optional<Capture> readCapture(Napi::Value name) {
+  const std::string text = name.IsString() ? name.As<Napi::String>().Utf8Value() : "";
+  if (text == "socket") return Capture::socket;
+  if (text == "syscall") return Capture::syscall;
+  return std::nullopt;
+}
+
 CaptureOptions readOptions(Napi::Object options) {
   const auto number = [](Napi::Value value) { return value.As<Napi::Number>().Uint32Value(); };
   CaptureOptions capture;
@@ -75,6 +84,7 @@ CaptureOptions readOptions(Napi::Object options) {
   capture.ringBytes = static_cast<std::size_t>(options.Get("ringBytes").As<Napi::Number>().Int64Value());
   capture.hints = number(options.Get("hints"));
   capture.tls = options.Get("tls").ToBoolean();
+  capture.capture = readCapture(options.Get("capture"));
   capture.ports = list<uint16_t>(options, "ports", number);
   capture.pids = list<uint32_t>(options, "pids", number);
   capture.names = list<std::string>(
@@ -126,6 +136,7 @@ class Source : public Napi::ObjectWrap<Source> {
     try {
       recorder_ = std::make_unique<Recorder>(readOptions(call[0].As<Napi::Object>()));
       ringBytes_ = recorder_->ringBytes();
+      capture_ = recorder_->capture();
       policy_ = readPolicy(call[0].As<Napi::Object>().Get("redaction"));
     } catch (const CaptureError &error) {
       throw toJs(call.Env(), error);
@@ -139,6 +150,7 @@ class Source : public Napi::ObjectWrap<Source> {
     Napi::Object info = Napi::Object::New(call.Env());
     info.Set("monotonicOffsetNs", Napi::BigInt::New(call.Env(), offsetNs_));
     info.Set("ringBytes", Napi::Number::New(call.Env(), static_cast<double>(ringBytes_)));
+    info.Set("capture", capture_ == Capture::syscall ? "syscall" : "socket");
     return info;
   }
 
@@ -313,6 +325,7 @@ class Source : public Napi::ObjectWrap<Source> {
 
   const int64_t offsetNs_;
   std::size_t ringBytes_ = 0;
+  Capture capture_ = Capture::socket;
   std::unique_ptr<RedactionPolicy> policy_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<Drain> drain_;

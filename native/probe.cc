@@ -2,7 +2,6 @@
 #include "probe.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <unistd.h>
@@ -14,10 +13,11 @@
 #include <fstream>
 #include <optional>
 
+#include "kernel_types.h"
+
 namespace aftertrace {
 namespace {
 
-constexpr const char *kBtf = "/sys/kernel/btf/vmlinux";
 constexpr int kCapSysAdmin = 21;
 constexpr int kCapPerfmon = 38;
 constexpr int kCapBpf = 39;
@@ -56,22 +56,23 @@ std::string missingCapabilities() {
   return missing;
 }
 
-std::optional<CaptureError> missingKernelSupport() {
-  if (access(kBtf, R_OK) != 0) {
-    return CaptureError("UNSUPPORTED", std::string("the kernel offers no type information at ") + kBtf,
+std::optional<CaptureError> missingKernelSupport(Capture capture) {
+  if (access(kKernelTypes, R_OK) != 0) {
+    return CaptureError("UNSUPPORTED",
+                        std::string("the kernel offers no type information at ") + kKernelTypes,
                         "Use a kernel built with CONFIG_DEBUG_INFO_BTF (all current distributions).");
   }
-  btf *types = btf__load_vmlinux_btf();
-  if (types == nullptr) return std::nullopt;
-  std::string missing;
-  for (const char *tracepoint : {"sock_send_length", "sock_recv_length", "inet_sock_set_state"}) {
-    const std::string type = std::string("btf_trace_") + tracepoint;
-    if (btf__find_by_name_kind(types, type.c_str(), BTF_KIND_TYPEDEF) < 0) missing = tracepoint;
+  if (capture == Capture::socket) {
+    const std::string missing = missingTracepoint({"sock_send_length", "sock_recv_length"});
+    if (!missing.empty()) {
+      return CaptureError("UNSUPPORTED", "this kernel has no tracepoint " + missing,
+                          "Leave --capture at auto: Linux before 6.3 is recorded by its system calls.");
+    }
   }
-  btf__free(types);
+  const std::string missing = missingTracepoint({"inet_sock_set_state", "sys_exit"});
   if (missing.empty()) return std::nullopt;
   return CaptureError("UNSUPPORTED", "this kernel has no tracepoint " + missing,
-                      "Linux 6.3 or newer is needed to record.");
+                      "Linux 5.15 or newer is needed to record.");
 }
 
 // The smallest program there is: fails only when BPF as such is refused.
@@ -101,8 +102,8 @@ void KernelLog::add(const char *line) {
   if (text_.size() > kLogLimit) text_.erase(0, text_.size() - kLogLimit);
 }
 
-CaptureError explainFailure(int error, const KernelLog &log) {
-  if (auto missing = missingKernelSupport()) return *missing;
+CaptureError explainFailure(int error, const KernelLog &log, Capture capture) {
+  if (auto missing = missingKernelSupport(capture)) return *missing;
   if (error == EPERM || error == EACCES) {
     const std::string capabilities = missingCapabilities();
     if (!capabilities.empty()) {
@@ -122,7 +123,7 @@ CaptureError explainFailure(int error, const KernelLog &log) {
   std::string words = std::strerror(error);
   if (!log.text().empty()) words += "\n" + log.text();
   return CaptureError("UNSUPPORTED", "the kernel refused the recording programs: " + words,
-                      "Please report this with the kernel version.");
+                      "Linux 5.15 or newer is needed. If this is one, please report it with its version.");
 }
 
 }  // namespace aftertrace

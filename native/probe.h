@@ -26,6 +26,6 @@ class KernelLog {
 
 // Looks for the cause of a failed load, first what is missing on the host, then what is not
 // permitted, then the kernel's own words.
-CaptureError explainFailure(int error, const KernelLog &log);
+CaptureError explainFailure(int error, const KernelLog &log, Capture capture);
 
 }  // namespace aftertrace

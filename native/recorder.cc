@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/membarrier.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,7 +13,6 @@
 #include <cstring>
 #include <numeric>
 
-#include "aftertrace.skel.h"
 #include "probe.h"
 
 namespace aftertrace {
@@ -66,17 +66,16 @@ uint64_t sumOf(int map, uint32_t index, std::vector<uint64_t> &values) {
 
 }  // namespace
 
-void Recorder::Destroy::operator()(aftertrace_bpf *skeleton) const {
-  aftertrace_bpf::destroy(skeleton);
-}
-
-Recorder::Recorder(const CaptureOptions &options) {
+Recorder::Recorder(const CaptureOptions &options)
+    : capture_(options.capture ? *options.capture : bestCapture()) {
   KernelLog log;
-  skeleton_.reset(aftertrace_bpf::open());
-  if (!skeleton_) throw explainFailure(errno, log);
+  programs_ = openPrograms(capture_);
+  if (!programs_) throw explainFailure(errno, log, capture_);
+  variables_ = programs_->variables();
   configure(options);
-  const int result = aftertrace_bpf::load(skeleton_.get());
-  if (result != 0) throw explainFailure(-result, log);
+  const int error = programs_->load();
+  if (error != 0) throw explainFailure(error, log, capture_);
+  variables_ = programs_->variables();
   fillFilters(options);
   identify();
 }
@@ -87,36 +86,36 @@ Recorder::~Recorder() {
 }
 
 void Recorder::configure(const CaptureOptions &options) {
-  auto &knobs = *skeleton_->rodata;
-  knobs.snaplen = std::min<uint32_t>(options.snaplen, EVENT_PAYLOAD_MAX);
-  knobs.filter_ports = !options.ports.empty();
-  knobs.filter_tgids = !options.pids.empty();
-  knobs.filter_names = !options.names.empty();
-  knobs.filter_cgroups = !options.cgroups.empty();
-  knobs.hint_kinds = options.hints;
-  auto *ports = const_cast<uint64_t *>(
-      reinterpret_cast<const volatile uint64_t *>(knobs.wanted_ports));
-  for (const uint16_t port : options.ports) ports[port / 64] |= uint64_t{1} << (port % 64);
+  *variables_.snaplen = std::min<uint32_t>(options.snaplen, EVENT_PAYLOAD_MAX);
+  *variables_.filter_ports = !options.ports.empty();
+  *variables_.filter_tgids = !options.pids.empty();
+  *variables_.filter_names = !options.names.empty();
+  *variables_.filter_cgroups = !options.cgroups.empty();
+  *variables_.hint_kinds = options.hints;
+  for (const uint16_t port : options.ports) {
+    volatile uint64_t &word = variables_.wanted_ports[port / 64];
+    word = word | uint64_t{1} << (port % 64);
+  }
 
   ringBytes_ = ringSize(options.ringBytes);
-  knobs.wake_bytes = wakeBytes();
-  bpf_map__set_max_entries(skeleton_->maps.ring, static_cast<uint32_t>(ringBytes_));
+  *variables_.wake_bytes = wakeBytes();
+  bpf_map__set_max_entries(programs_->map("ring"), static_cast<uint32_t>(ringBytes_));
   // These are run by hand.
-  for (bpf_program *program : {skeleton_->progs.snapshot, skeleton_->progs.identify,
-                               skeleton_->progs.sweep_silent, skeleton_->progs.sweep_files,
-                               skeleton_->progs.forget_closed}) {
-    bpf_program__set_autoattach(program, false);
+  for (const char *name :
+       {"snapshot", "identify", "sweep_silent", "sweep_files", "forget_closed"}) {
+    bpf_program__set_autoattach(programs_->program(name), false);
   }
-  onDemand_ = {{HINT_WAKES, skeleton_->progs.on_waking}, {HINT_LOOP, skeleton_->progs.on_call_return}};
+  onDemand_ = {{HINT_WAKES, programs_->program("on_waking")},
+               {HINT_LOOP, programs_->program("on_call_return")}};
   for (const OnDemand &entry : onDemand_) {
     bpf_program__set_autoattach(entry.program, false);
     bpf_program__set_autoload(entry.program, (options.hints & entry.kind) != 0);
   }
   // What these would remember takes memory even if it is never used.
-  if ((options.hints & HINT_WAKES) == 0) bpf_map__set_max_entries(skeleton_->maps.wake_words, 1);
+  if ((options.hints & HINT_WAKES) == 0) bpf_map__set_max_entries(programs_->map("wake_words"), 1);
   if ((options.hints & HINT_GO) == 0) {
-    bpf_map__set_max_entries(skeleton_->maps.go_layouts, 1);
-    bpf_map__set_max_entries(skeleton_->maps.go_writers, 1);
+    bpf_map__set_max_entries(programs_->map("go_layouts"), 1);
+    bpf_map__set_max_entries(programs_->map("go_writers"), 1);
   }
   configureTls(options.tls);
 }
@@ -124,30 +123,28 @@ void Recorder::configure(const CaptureOptions &options) {
 // These are attached where libraries are found.
 void Recorder::configureTls(bool wanted) {
   tlsWanted_ = wanted;
-  skeleton_->rodata->tls_enabled = wanted;
-  for (bpf_program *program : {skeleton_->progs.on_tls_call, skeleton_->progs.on_tls_return,
-                               skeleton_->progs.on_tls_forget}) {
-    bpf_program__set_autoload(program, wanted);
-    bpf_program__set_autoattach(program, false);
+  *variables_.tls_enabled = wanted;
+  for (const char *name : {"on_tls_call", "on_tls_return", "on_tls_forget"}) {
+    bpf_program__set_autoload(programs_->program(name), wanted);
+    bpf_program__set_autoattach(programs_->program(name), false);
   }
   if (wanted) return;
   // What they would remember takes memory even if it is never used.
-  for (bpf_map *map : {skeleton_->maps.tls_sessions, skeleton_->maps.tls_owners,
-                       skeleton_->maps.tls_waiting_records}) {
-    bpf_map__set_max_entries(map, 1);
+  for (const char *name : {"tls_sessions", "tls_owners", "tls_waiting_records"}) {
+    bpf_map__set_max_entries(programs_->map(name), 1);
   }
 }
 
 void Recorder::fillFilters(const CaptureOptions &options) {
-  for (const uint32_t pid : options.pids) allow(skeleton_->maps.wanted_tgids, pid);
-  for (const uint64_t cgroup : options.cgroups) allow(skeleton_->maps.wanted_cgroups, cgroup);
+  for (const uint32_t pid : options.pids) allow(programs_->map("wanted_tgids"), pid);
+  for (const uint64_t cgroup : options.cgroups) allow(programs_->map("wanted_cgroups"), cgroup);
   for (const std::string &name : options.names) {
     struct {
       char text[EVENT_NAME_LENGTH] = {};
     } key;
     // The kernel keeps names cut to this length, so a longer one is compared by its beginning.
     name.copy(key.text, sizeof key.text - 1);
-    allow(skeleton_->maps.wanted_names, key);
+    allow(programs_->map("wanted_names"), key);
   }
 }
 
@@ -155,23 +152,22 @@ void Recorder::identify() {
   LIBBPF_OPTS(bpf_test_run_opts, options);
   KernelLog log;
   const int result =
-      bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.identify), &options);
-  if (result != 0) throw explainFailure(-result, log);
+      bpf_prog_test_run_opts(bpf_program__fd(programs_->program("identify")), &options);
+  if (result != 0) throw explainFailure(-result, log, capture_);
 }
 
 void Recorder::attach() {
   KernelLog log;
   attached_ = true;
-  const int result = aftertrace_bpf::attach(skeleton_.get());
-  if (result != 0) {
+  if (const int error = programs_->attach(); error != 0) {
     detach();
-    throw explainFailure(-result, log);
+    throw explainFailure(error, log, capture_);
   }
-  files_ = bpf_program__attach_iter(skeleton_->progs.sweep_files, nullptr);
+  files_ = bpf_program__attach_iter(programs_->program("sweep_files"), nullptr);
   if (files_ == nullptr) {
     const int error = errno;
     detach();
-    throw explainFailure(error, log);
+    throw explainFailure(error, log, capture_);
   }
   {
     const std::lock_guard<std::mutex> lock(hints_);
@@ -179,19 +175,22 @@ void Recorder::attach() {
   }
   runSnapshot();
   if (tlsWanted_) {
-    tls_ = std::make_unique<TlsWatcher>(TlsPrograms{skeleton_->progs.on_tls_call,
-                                                    skeleton_->progs.on_tls_return,
-                                                    skeleton_->progs.on_tls_forget});
+    tls_ = std::make_unique<TlsWatcher>(TlsPrograms{programs_->program("on_tls_call"),
+                                                    programs_->program("on_tls_return"),
+                                                    programs_->program("on_tls_forget")});
   }
 }
 
 void Recorder::runSnapshot() {
   KernelLog log;
-  bpf_link *link = bpf_program__attach_iter(skeleton_->progs.snapshot, nullptr);
-  if (link == nullptr) throw explainFailure(errno, log);
+  bpf_link *link = bpf_program__attach_iter(programs_->program("snapshot"), nullptr);
+  if (link == nullptr) throw explainFailure(errno, log, capture_);
+  // The pass learns from it what the file of a socket looks like: there has to be one.
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int result = runIterator(link);
+  close(descriptor);
   bpf_link__destroy(link);
-  if (result != 0) throw explainFailure(result, log);
+  if (result != 0) throw explainFailure(result, log, capture_);
 }
 
 void Recorder::detach() {
@@ -201,7 +200,7 @@ void Recorder::detach() {
     attached_ = false;
     attachOnDemand();
   }
-  aftertrace_bpf::detach(skeleton_.get());
+  programs_->detach();
   if (tls_) tls_->stop();
   // Programs that were running have ended when this returns (it waits for RCU): what they counted as
   // produced is in the ring.
@@ -210,47 +209,47 @@ void Recorder::detach() {
 
 void Recorder::sweepSilent() {
   setSweepAges(kTotalAge, kQuietTotalAge);
-  runProgram(skeleton_->progs.sweep_silent);
+  runProgram(programs_->program("sweep_silent"));
 }
 
 void Recorder::sweepFiles() {
   setSweepAges(kTotalAge, kQuietTotalAge);
-  skeleton_->bss->search_number++;
+  *variables_.search_number = *variables_.search_number + 1;
   // Without the whole search nothing counts as closed.
-  if (runIterator(files_) == 0) runProgram(skeleton_->progs.forget_closed);
+  if (runIterator(files_) == 0) runProgram(programs_->program("forget_closed"));
 }
 
 void Recorder::sweepAll() {
   setSweepAges(0, 0);
-  runProgram(skeleton_->progs.sweep_silent);
+  runProgram(programs_->program("sweep_silent"));
   runIterator(files_);
 }
 
 void Recorder::setSweepAges(uint64_t age, uint64_t quietAge) {
-  skeleton_->bss->sweep_age = age;
-  skeleton_->bss->sweep_quiet_age = quietAge;
+  *variables_.sweep_age = age;
+  *variables_.sweep_quiet_age = quietAge;
 }
 
 void Recorder::quieten(uint64_t connection) {
   const uint8_t yes = 1;
-  bpf_map__update_elem(skeleton_->maps.quiet_connections, &connection, sizeof connection, &yes,
+  bpf_map__update_elem(programs_->map("quiet_connections"), &connection, sizeof connection, &yes,
                        sizeof yes, BPF_ANY);
 }
 
 void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
   const std::lock_guard<std::mutex> lock(hints_);
-  kinds &= skeleton_->rodata->hint_kinds;
+  kinds &= *variables_.hint_kinds;
   if ((kinds & HINT_GO) != 0) {
     layout.life = ++lives_;
-    bpf_map__update_elem(skeleton_->maps.go_layouts, &tgid, sizeof tgid, &layout, sizeof layout, BPF_ANY);
+    bpf_map__update_elem(programs_->map("go_layouts"), &tgid, sizeof tgid, &layout, sizeof layout, BPF_ANY);
   }
   if (kinds == 0) {
-    bpf_map__delete_elem(skeleton_->maps.hinted, &tgid, sizeof tgid, 0);
+    bpf_map__delete_elem(programs_->map("hinted"), &tgid, sizeof tgid, 0);
   } else {
     const hinted_process process = {kinds, 0};
-    bpf_map__update_elem(skeleton_->maps.hinted, &tgid, sizeof tgid, &process, sizeof process, BPF_ANY);
+    bpf_map__update_elem(programs_->map("hinted"), &tgid, sizeof tgid, &process, sizeof process, BPF_ANY);
   }
-  __atomic_fetch_add(&skeleton_->data->hints_generation, 1, __ATOMIC_RELEASE);
+  __atomic_fetch_add(variables_.hints_generation, 1, __ATOMIC_RELEASE);
   for (OnDemand &entry : onDemand_) {
     if ((kinds & entry.kind) != 0) {
       entry.wantedBy.insert(tgid);
@@ -264,7 +263,7 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
 void Recorder::pauseHints(bool paused) {
   const std::lock_guard<std::mutex> lock(hints_);
   hintsPaused_ = paused;
-  skeleton_->data->hints_paused = paused;
+  *variables_.hints_paused = paused;
   attachOnDemand();
 }
 
@@ -282,20 +281,19 @@ void Recorder::attachOnDemand() {
   }
 }
 
-int Recorder::ringDescriptor() const { return bpf_map__fd(skeleton_->maps.ring); }
+int Recorder::ringDescriptor() const { return bpf_map__fd(programs_->map("ring")); }
 
-volatile uint32_t &Recorder::sleeping() const { return skeleton_->data->reader_sleeping; }
+volatile uint32_t &Recorder::sleeping() const { return *variables_.reader_sleeping; }
 
 void Recorder::throttle(const Throttle &throttle) {
-  auto &knobs = *skeleton_->data;
-  knobs.head_limit = throttle.headLimit;
-  knobs.sample_limit = throttle.sampleLimit;
+  *variables_.head_limit = throttle.headLimit;
+  *variables_.sample_limit = throttle.sampleLimit;
 }
 
 void Recorder::sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const {
   if (counts.byCause[LOSS_PAYLOAD_UNREADABLE] == 0) return;
   for (uint32_t call = 0; call <= kNoCall; call++) {
-    const uint64_t sum = sumOf(bpf_map__fd(skeleton_->maps.unreadable_calls), call, values);
+    const uint64_t sum = sumOf(bpf_map__fd(programs_->map("unreadable_calls")), call, values);
     if (sum > 0) counts.unreadable.emplace_back(call, sum);
   }
 }
@@ -306,12 +304,12 @@ LossCounts Recorder::losses() const {
   if (processors <= 0) return counts;
   std::vector<uint64_t> values(static_cast<std::size_t>(processors));
   for (uint32_t cause = 0; cause < LOSS_CAUSES; cause++) {
-    counts.byCause[cause] = sumOf(bpf_map__fd(skeleton_->maps.losses), cause, values);
+    counts.byCause[cause] = sumOf(bpf_map__fd(programs_->map("losses")), cause, values);
   }
-  counts.produced = sumOf(bpf_map__fd(skeleton_->maps.produced), 0, values);
+  counts.produced = sumOf(bpf_map__fd(programs_->map("produced")), 0, values);
   sumUnreadable(counts, values);
   bpf_program *program;
-  bpf_object__for_each_program(program, skeleton_->obj) {
+  bpf_object__for_each_program(program, programs_->object()) {
     bpf_prog_info info = {};
     uint32_t size = sizeof info;
     if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -13,11 +14,8 @@
 #include <vector>
 
 #include "events.h"
+#include "programs.h"
 #include "tls_watcher.h"
-
-struct aftertrace_bpf;
-struct bpf_link;
-struct bpf_program;
 
 namespace aftertrace {
 
@@ -31,6 +29,7 @@ struct CaptureOptions {
   std::vector<std::string> names;
   std::vector<uint64_t> cgroups;
   uint32_t hints = 0;  // HINT_ bits that processes may give
+  std::optional<Capture> capture;  // nothing: the best that the kernel has
 };
 
 // Why the programs cannot run: code is one of the ErrorCode strings of src/model/errors.ts.
@@ -82,6 +81,7 @@ class Recorder {
 
   int ringDescriptor() const;
   std::size_t ringBytes() const { return ringBytes_; }
+  Capture capture() const { return capture_; }
   // Shared with the programs: 1 while the reader sleeps and wants to be woken.
   volatile uint32_t &sleeping() const;
   // Bytes in the ring at which they wake it.
@@ -115,11 +115,9 @@ class Recorder {
   };
   void attachOnDemand();  // with hints_ held
 
-
-  struct Destroy {
-    void operator()(aftertrace_bpf *skeleton) const;
-  };
-  std::unique_ptr<aftertrace_bpf, Destroy> skeleton_;
+  const Capture capture_;
+  std::unique_ptr<Programs> programs_;
+  ProgramVariables variables_ = {};
   std::unique_ptr<TlsWatcher> tls_;
   std::size_t ringBytes_ = 0;
   bool tlsWanted_ = false;

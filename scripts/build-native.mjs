@@ -1,5 +1,6 @@
 // Builds the kernel programs and the addon around them:
-// bpf/*.c -> bpf/build/aftertrace.bpf.o -> aftertrace.skel.h -> native/ -> prebuilds/<platform>-<arch>/aftertrace.node
+// bpf/*.c -> bpf/build/aftertrace.bpf.o and aftertrace_syscall.bpf.o, two builds of the same programs
+//   -> *.skel.h -> native/ -> prebuilds/<platform>-<arch>/aftertrace.node
 // Does nothing when no source changed. Exit code 1 with one clear sentence when something is missing.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -23,7 +24,18 @@ const native = join(root, 'native');
 const target = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
 const APT =
   'apt-get install clang bpftool libbpf-dev libelf-dev libzstd-dev zlib1g-dev g++ make python3';
-const MULTIARCH = 'x86_64-linux-gnu';
+
+/** By process.arch: how the kernel's headers name it, and where Debian keeps those of the C library. */
+const ARCHITECTURES = {
+  x64: { kernel: 'x86', headers: '/usr/include/x86_64-linux-gnu' },
+  arm64: { kernel: 'arm64', headers: '/usr/include/aarch64-linux-gnu' },
+};
+
+/** The two builds of the programs: see bpf/aftertrace.bpf.c. */
+const OBJECTS = [
+  { name: 'aftertrace', defines: [] },
+  { name: 'aftertrace_syscall', defines: ['-DCAPTURE_SYSCALL'] },
+];
 
 class BuildError extends Error {}
 
@@ -110,9 +122,9 @@ function inputHash() {
 }
 
 function checkTools() {
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
+  if (process.platform !== 'linux' || !(process.arch in ARCHITECTURES)) {
     throw new BuildError(
-      `recording needs Linux on x86-64 (here: ${process.platform} ${process.arch}); reconstruct and report work without the addon.`,
+      `recording needs Linux on x86-64 or arm64 (here: ${process.platform} ${process.arch}); reconstruct and report work without the addon.`,
     );
   }
   checkLibbpf();
@@ -122,21 +134,21 @@ function checkTools() {
   return { clang: findTool('clang'), bpftool: findBpftool() };
 }
 
-function buildPrograms({ clang, bpftool }) {
+function buildObject({ clang, bpftool }, { name, defines }) {
   const out = join(bpf, 'build');
   mkdirSync(out, { recursive: true });
-  const object = join(out, 'aftertrace.bpf.o');
+  const object = join(out, `${name}.bpf.o`);
+  const { kernel, headers } = ARCHITECTURES[process.arch];
   run(clang, [
-    ...['-g', '-O2', '-target', 'bpf', '-mcpu=v3', '-D__TARGET_ARCH_x86'],
-    ...['-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror'],
-    ...['-idirafter', `/usr/include/${MULTIARCH}`],
+    ...['-g', '-O2', '-target', 'bpf', '-mcpu=v3', `-D__TARGET_ARCH_${kernel}`, ...defines],
+    ...['-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror', '-idirafter', headers],
     ...['-c', join(bpf, 'aftertrace.bpf.c'), '-o', object],
   ]);
   // Only type information is needed at load time; debug sections would double the addon.
   run(bpftool, ['gen', 'object', `${object}.linked`, object]);
   renameSync(`${object}.linked`, object);
-  const skeleton = run(bpftool, ['gen', 'skeleton', object, 'name', 'aftertrace_bpf']);
-  writeFileSync(join(out, 'aftertrace.skel.h'), skeleton);
+  const skeleton = run(bpftool, ['gen', 'skeleton', object, 'name', `${name}_bpf`]);
+  writeFileSync(join(out, `${name}.skel.h`), skeleton);
 }
 
 /** Where Debian's own Node keeps its headers: saves a download. Elsewhere node-gyp fetches them. */
@@ -164,7 +176,7 @@ function main() {
   const hash = inputHash();
   const built = existsSync(join(target, 'aftertrace.node')) && existsSync(stamp);
   if (built && readFileSync(stamp, 'utf8') === hash && !process.argv.includes('--force')) return;
-  buildPrograms(tools);
+  for (const object of OBJECTS) buildObject(tools, object);
   buildAddon();
   writeFileSync(stamp, hash);
   console.log(`built prebuilds/${process.platform}-${process.arch}/aftertrace.node`);

@@ -3,13 +3,14 @@
  * Traffic of one kind in a tight loop, from one thread to itself over loopback: the least that a
  * socket event costs. Used by bench/recorder.ts.
  *
- *   traffic small-head|big-head|body|opaque|getpid ROUNDS
+ *   traffic small-head|big-head|body|opaque|getpid|null-write ROUNDS
  *
  * A round is four socket events: request sent and received, response sent and received.
  * Prints the CPU time of a round in ns.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ int main(int count, char **arguments)
 	char request[2048], response[2048], padding[1024];
 	const char *kind = count > 2 ? arguments[1] : "";
 	long rounds = count > 2 ? atol(arguments[2]) : 0;
+	int null = open("/dev/null", O_WRONLY);
 	int ends[2];
 	double start;
 
@@ -94,6 +96,9 @@ int main(int count, char **arguments)
 	for (long i = 0; i < rounds; i++) {
 		if (!strcmp(kind, "getpid")) {
 			syscall(SYS_getpid);
+		} else if (!strcmp(kind, "null-write")) {
+			if (write(null, body, 1) != 1)
+				fail("write");
 		} else if (!strcmp(kind, "body")) {
 			transfer(ends[1], ends[0], body, sizeof(body));
 			transfer(ends[1], ends[0], body, sizeof(body));

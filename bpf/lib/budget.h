@@ -42,23 +42,22 @@ static __always_inline __u32 end_key(const __u32 address[4], __u16 port)
 static __always_inline __u32 sample_key(const struct sock *sk)
 {
 	const struct sock_common *common = &sk->__sk_common;
-	__u16 local_port = common->skc_num;
+	__u16 local_port = FIELD(common, skc_num);
 	__u32 local[4] = { 0, 0, bpf_htonl(0xffff), 0 };
 	__u32 remote[4] = { 0, 0, bpf_htonl(0xffff), 0 };
 	__u32 key;
 
-	if (common->skc_family == AF_INET) {
-		local[3] = common->skc_rcv_saddr;
-		remote[3] = common->skc_daddr;
+	if (FIELD(common, skc_family) == AF_INET) {
+		local[3] = FIELD(common, skc_rcv_saddr);
+		remote[3] = FIELD(common, skc_daddr);
 	} else {
 		bpf_probe_read_kernel(local, sizeof(local), &common->skc_v6_rcv_saddr);
 		bpf_probe_read_kernel(remote, sizeof(remote), &common->skc_v6_daddr);
 	}
 	/* Closing gives the port back before the state changes. */
 	if (!local_port)
-		local_port = bpf_ntohs(((const struct inet_connection_sock *)bpf_rdonly_cast(sk,
-			bpf_core_type_id_kernel(struct inet_connection_sock)))->icsk_inet.inet_sport);
-	key = mix_bits(end_key(local, local_port) + end_key(remote, bpf_ntohs(common->skc_dport)));
+		local_port = bpf_ntohs(FIELD(AS(struct inet_connection_sock, sk), icsk_inet.inet_sport));
+	key = mix_bits(end_key(local, local_port) + end_key(remote, bpf_ntohs(FIELD(common, skc_dport))));
 	return key ? key : 1;
 }
 
@@ -68,7 +67,7 @@ static __always_inline __u32 sample_key(const struct sock *sk)
  */
 static __always_inline bool in_sample(const struct sock *sk, struct socket_state *state)
 {
-	__u16 family = sk->__sk_common.skc_family;
+	__u16 family = FIELD(sk, __sk_common.skc_family);
 
 	if (!sampling() || (family != AF_INET && family != AF_INET6))
 		return true;
@@ -76,7 +75,7 @@ static __always_inline bool in_sample(const struct sock *sk, struct socket_state
 		state->sample_key = sample_key(sk);
 	if (state->sample_key < sample_limit)
 		return true;
-	totals_flush(state, sk->__sk_common.skc_cookie.counter);
+	totals_flush(state, FIELD(sk, __sk_common.skc_cookie.counter));
 	__builtin_memset(state->streams, 0, sizeof(state->streams));
 	state->described = 0;
 	state->tracked = 0;

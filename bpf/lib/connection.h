@@ -22,16 +22,16 @@ static __always_inline void fill_addresses(struct event_connection *event, const
 {
 	const struct sock_common *common = &sk->__sk_common;
 
-	if (common->skc_family == AF_INET) {
-		map_ipv4(event->local_address, common->skc_rcv_saddr);
-		map_ipv4(event->remote_address, common->skc_daddr);
+	if (FIELD(common, skc_family) == AF_INET) {
+		map_ipv4(event->local_address, FIELD(common, skc_rcv_saddr));
+		map_ipv4(event->remote_address, FIELD(common, skc_daddr));
 	} else {
 		bpf_probe_read_kernel(event->local_address, 16, &common->skc_v6_rcv_saddr);
 		bpf_probe_read_kernel(event->remote_address, 16, &common->skc_v6_daddr);
 	}
-	event->local_port = common->skc_num;
-	event->remote_port = bpf_ntohs(common->skc_dport);
-	event->netns = common->skc_net.net->ns.inum;
+	event->local_port = FIELD(common, skc_num);
+	event->remote_port = bpf_ntohs(FIELD(common, skc_dport));
+	event->netns = FIELD(common, skc_net.net, ns.inum);
 }
 
 static __always_inline void fill_connection(struct event_connection *event, __u16 kind,
@@ -44,8 +44,8 @@ static __always_inline void fill_connection(struct event_connection *event, __u1
 	fill_addresses(event, sk);
 	/* Closing gives the port back before the state changes; this copy of it stays. */
 	if (!event->local_port)
-		event->local_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport);
-	event->error = sk->sk_err;
+		event->local_port = bpf_ntohs(FIELD(tcp, inet_conn.icsk_inet.inet_sport));
+	event->error = FIELD(sk, sk_err);
 	event->sequence = send_position(sk, tcp);
 	event->peer_sequence = receive_position(sk, tcp);
 }
@@ -156,7 +156,7 @@ static __noinline int tell_unseen(struct socket_state *state, const struct unsee
 static __always_inline void connection_closed(const struct sock *sk)
 {
 	const struct tcp_sock *tcp = tcp_part(sk);
-	__u64 cookie = sk->__sk_common.skc_cookie.counter;
+	__u64 cookie = FIELD(sk, __sk_common.skc_cookie.counter);
 	struct socket_state *state = socket_state(sk, false);
 
 	if (!state || !state->recorded)

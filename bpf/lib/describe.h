@@ -12,12 +12,12 @@
 /* Copies the path a Unix socket is bound to. Returns its length, 0 if it is not bound. */
 static __always_inline __u16 copy_path(char *path, const struct unix_sock *socket)
 {
-	const struct unix_address *address = socket->addr;
+	const struct unix_address *address = FIELD(socket, addr);
 	__u32 length;
 
 	if (!address)
 		return 0;
-	length = address->len;
+	length = FIELD(address, len);
 	if (length <= sizeof(__u16))
 		return 0;
 	length -= sizeof(__u16);
@@ -36,7 +36,7 @@ static __always_inline __u16 copy_path(char *path, const struct unix_sock *socke
 static __noinline int describe_unix(struct sock *sk, struct socket_state *state, __u64 id,
 				    __u16 flags, __u64 cgroup)
 {
-	struct unix_sock *own = bpf_skc_to_unix_sock(sk);
+	const struct unix_sock *own = known_unix_part(sk);
 	struct event_connection *connection;
 	struct event_unix *event;
 	struct sock *peer;
@@ -49,14 +49,14 @@ static __noinline int describe_unix(struct sock *sk, struct socket_state *state,
 	__builtin_memset(event, 0, sizeof(*event));
 	connection = &event->connection;
 	fill_header(&connection->header, EVENT_CONNECTION, socket_cookie(sk), id, sizeof(*event));
-	connection->netns = sk->__sk_common.skc_net.net->ns.inum;
+	connection->netns = FIELD(sk, __sk_common.skc_net.net, ns.inum);
 	connection->sequence = state->streams[DIRECTION_SEND].next;
 	connection->peer_sequence = state->streams[DIRECTION_RECEIVE].next;
 	connection->cgroup = cgroup;
 	event->local_length = copy_path(event->local_path, own);
-	peer = own->peer;
+	peer = FIELD(own, peer);
 	if (peer) {
-		connection->peer = bpf_get_socket_cookie(peer);
+		connection->peer = socket_cookie(peer);
 		event->remote_length = copy_path(event->remote_path, unix_part(peer));
 	}
 	if (!event->local_length != !event->remote_length)
@@ -111,7 +111,7 @@ static __always_inline void describe(struct sock *sk, enum transport transport,
 
 static __always_inline bool carries_data(const struct sock *sk)
 {
-	__u8 state = sk->__sk_common.skc_state;
+	__u8 state = FIELD(sk, __sk_common.skc_state);
 
 	return state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT;
 }
@@ -127,9 +127,18 @@ static __always_inline void track_open(const struct sock *sk, enum transport tra
 		received->next = receive_position(sk, tcp_part(sk));
 	} else if (bpf_core_field_exists(((struct unix_sock *)0)->inq_len)) {
 		/* What waits to be read was sent before the other end's count began. */
-		received->next = -(__u32)unix_part(sk)->inq_len;
+		received->next = -(__u32)FIELD(unix_part(sk), inq_len);
 	}
 	state->tracked = 1;
+}
+
+/* A connection begins: what passes before its first call that is seen counts too. */
+static __always_inline void track_new(const struct sock *sk)
+{
+	struct socket_state *state = socket_state(sk, false);
+
+	if (state && !state->tracked)
+		track_open(sk, TRANSPORT_TCP, state);
 }
 
 /*
@@ -149,6 +158,8 @@ static __always_inline void snapshot_file(struct task_struct *task, struct file 
 	socket = bpf_sock_from_file(file);
 	if (!socket)
 		return;
+	if (CAPTURE_BY_SYSCALL)
+		socket_files = (__u64)file->f_op;
 	sk = socket->sk;
 	if (!sk)
 		return;
@@ -157,7 +168,7 @@ static __always_inline void snapshot_file(struct task_struct *task, struct file 
 		return;
 	if (!task_wanted(task) || !socket_wanted(sk, transport == TRANSPORT_UNIX))
 		return;
-	state = state_of(sk, transport, bpf_get_socket_cookie(sk));
+	state = state_of(sk, transport, make_cookie(sk));
 	if (!state || state->described)
 		return;
 	if (!state->tracked)

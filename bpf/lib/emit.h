@@ -4,6 +4,7 @@
 #define AFTERTRACE_EMIT_H
 
 #include "../maps.h"
+#include "registers.h"
 
 /* Returns the count before. */
 static __always_inline __u64 count_one(void *counters, __u32 index)
@@ -27,7 +28,7 @@ static __noinline int count_unreadable(void)
 
 	count_loss(LOSS_PAYLOAD_UNREADABLE);
 	if (!(task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)))
-		call = ((struct pt_regs *)bpf_task_pt_regs(task))->orig_ax;
+		call = call_number((struct pt_regs *)bpf_task_pt_regs(task));
 	count_one(&unreadable_calls, call < CALLS_MAX ? call : CALL_NONE);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #define AFTERTRACE_FILTER_H
 
 #include "../maps.h"
+#include "field.h"
 
 /* Deepest cgroup nesting below which an ancestor is still found. */
 #define CGROUP_DEPTH_MAX 16
@@ -15,8 +16,8 @@ static __always_inline bool port_listed(__u16 port)
 
 static __always_inline bool ports_wanted(const struct sock *sk)
 {
-	return !filter_ports || port_listed(sk->__sk_common.skc_num) ||
-	       port_listed(bpf_ntohs(sk->__sk_common.skc_dport));
+	return !filter_ports || port_listed(FIELD(sk, __sk_common.skc_num)) ||
+	       port_listed(bpf_ntohs(FIELD(sk, __sk_common.skc_dport)));
 }
 
 /* Unix sockets have no port: a filter on ports lets none of them through. */

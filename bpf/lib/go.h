@@ -13,6 +13,7 @@
 #define AFTERTRACE_GO_H
 
 #include "../maps.h"
+#include "registers.h"
 
 /* Words from the top of the stack that are searched. */
 #define GO_WORDS 128
@@ -146,7 +147,9 @@ __noinline int go_learn(struct go_writer *writer, const struct go_layout *layout
 		writer->sample = id;
 		writer->sample_at = writer->sends;
 	}
-	bpf_loop(GO_WORDS, go_try_word, &search, 0);
+	/* Since Linux 5.17: before, nothing is learned. */
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
+		bpf_loop(GO_WORDS, go_try_word, &search, 0);
 	if (writer->sends >= GO_LEARN_FIRST && search.most >= GO_LEARN_VARIED)
 		writer->word = search.best;
 	else if (writer->sends >= GO_LEARN_LAST)
@@ -170,7 +173,8 @@ static __always_inline __u64 go_caller(const struct go_layout *layout, __u64 g, 
 	}
 	if (writer->word)
 		return go_receiver(layout, go_word(go_word(g + GO_STACK_HI) - 8 * writer->word), g);
-	if (!writer->given_up)
+	/* Older kernels allow less stack than learning needs behind a system call: callers stay unknown there. */
+	if (!CAPTURE_BY_SYSCALL && !writer->given_up)
 		go_learn(writer, layout, g, id);
 	return 0;
 }
@@ -194,7 +198,7 @@ static __always_inline __u64 go_current(const struct go_layout *layout)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	return go_word(task->thread.fsbase + (long)layout->tls);
+	return go_word(go_slot(task, layout->tls));
 }
 
 /* The goroutine in this call, and its id: on a thread that runs the scheduler, the one it runs for. */

@@ -11,8 +11,6 @@
 #include "emit.h"
 #include "go.h"
 
-#define EAGAIN 11
-
 /* Kinds that may be used at all: HINT_ bits. What is off costs nothing. */
 const volatile __u32 hint_kinds = 0;
 

@@ -31,7 +31,7 @@ static __always_inline bool is_stream_io(const struct sock *sk, int result, int 
 		return result > 0;
 	if (result < 0 || flags & (MSG_OOB | MSG_ERRQUEUE))
 		return false;
-	return result > 0 || (sk->sk_shutdown & RCV_SHUTDOWN && !(flags & MSG_PEEK));
+	return result > 0 || (FIELD(sk, sk_shutdown) & RCV_SHUTDOWN && !(flags & MSG_PEEK));
 }
 
 /* Where both directions stood before the call. */
@@ -47,7 +47,7 @@ static __always_inline void locate(struct io_call *call, enum transport transpor
 		call->sequence = call->direction == DIRECTION_SEND ? sent : received;
 		call->peer_sequence = call->direction == DIRECTION_SEND ? received : sent;
 		if (!peek)
-			call->sequence -= call->bytes;
+			call->sequence -= call->bytes + bytes_behind();
 	} else {
 		call->sequence = call->stream->next;
 		call->peer_sequence = other->next;

@@ -6,6 +6,7 @@
 #include "../maps.h"
 #include "emit.h"
 #include "hints.h"
+#include "registers.h"
 
 #define SYSCALL_EPOLL_WAIT 232
 #define SYSCALL_EPOLL_PWAIT 281
@@ -13,7 +14,7 @@
 
 static __always_inline void call_returned(const struct pt_regs *regs, long result)
 {
-	int call = regs->orig_ax;
+	int call = call_number(regs);
 	struct hinted_process *process;
 	struct event_wake event;
 	__u64 id;

@@ -154,6 +154,36 @@ static __always_inline bool wants_more(const struct io_call *call, const __u8 *p
 	       got >= HEAD_WORD && may_begin_head(word) && match_head(word, HEAD_WORD) == HEAD_YES;
 }
 
+/* Whether these bytes, in the midst of a direction, begin a new head. */
+static __always_inline bool begins_head(const struct user_buffer *buffer, __u32 bytes)
+{
+	__u32 length = bytes < HEAD_WORD ? bytes : HEAD_WORD;
+	__u64 word = 0;
+
+	if (buffer->plain.length < length)
+		length = buffer->plain.length;
+	asm volatile("" : "+r"(length));
+	if (length == 0 || length > HEAD_WORD)
+		return false;
+	if (bpf_probe_read_user(&word, length, buffer->plain.base))
+		return false;
+	return may_begin_head(word) && match_head(word, length) != HEAD_NO;
+}
+
+/* Whether the first piece, of @length bytes, ends with the blank line behind a head. */
+static __always_inline bool ends_head(const struct user_buffer *buffer, __u32 length)
+{
+	__u32 tail = 0;
+
+	if (length < sizeof(tail))
+		return false;
+	bpf_probe_read_user(&tail, sizeof(tail), buffer->plain.base + length - sizeof(tail));
+	return tail == CRLF_CRLF;
+}
+
+/* Bytes that are read where a head may begin: those kept of it, and no fewer than show what begins. */
+#define HEAD_BYTES (snaplen > EVENT_TURN_MAX ? snaplen : EVENT_TURN_MAX)
+
 /* The call as a record with the first bytes that it moved: read once, into the ring. */
 static __noinline int tell_with_payload(const struct io_call *call, const struct user_buffer *buffer,
 					__u32 limit)
@@ -168,6 +198,15 @@ static __noinline int tell_with_payload(const struct io_call *call, const struct
 	__u32 kept;
 	__u64 word;
 
+	/* Verifiers of older kernels cannot prove that a record of this size is kept to. */
+	if (CAPTURE_BY_SYSCALL) {
+		if (begins_head(buffer, call->bytes))
+			wanted = call->bytes < HEAD_BYTES ? call->bytes : HEAD_BYTES;
+		if (first < wanted && ends_head(buffer, first))
+			wanted = first;
+		tell_gathered(call, buffer, wanted);
+		return 0;
+	}
 	asm volatile("" : "+r"(first));
 	record = reserve_io(first);
 	if (!record) {
@@ -191,25 +230,6 @@ static __noinline int tell_with_payload(const struct io_call *call, const struct
 	submit(record);
 	return 0;
 }
-
-/* Whether these bytes, in the midst of a direction, begin a new head. */
-static __always_inline bool begins_head(const struct user_buffer *buffer, __u32 bytes)
-{
-	__u32 length = bytes < HEAD_WORD ? bytes : HEAD_WORD;
-	__u64 word = 0;
-
-	if (buffer->plain.length < length)
-		length = buffer->plain.length;
-	asm volatile("" : "+r"(length));
-	if (length == 0 || length > HEAD_WORD)
-		return false;
-	if (bpf_probe_read_user(&word, length, buffer->plain.base))
-		return false;
-	return may_begin_head(word) && match_head(word, length) != HEAD_NO;
-}
-
-/* Bytes that are read where a head may begin: those kept of it, and no fewer than show what begins. */
-#define HEAD_BYTES (snaplen > EVENT_TURN_MAX ? snaplen : EVENT_TURN_MAX)
 
 /* How many bytes of the call are looked at; 0: none. */
 static __always_inline __u32 bytes_to_read(const struct io_call *call)

@@ -43,7 +43,7 @@ static __always_inline void sweep_file(struct file *file)
 	sk = socket->sk;
 	if (!sk)
 		return;
-	cookie = sk->__sk_common.skc_cookie.counter;
+	cookie = known_cookie(sk);
 	if (is_tcp(sk)) {
 		state = socket_state(sk, false);
 		if (state)

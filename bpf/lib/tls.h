@@ -27,9 +27,10 @@ static __always_inline void tls_called(struct pt_regs *regs, __u64 cookie)
 	if (!thread)
 		return;
 	/* A function that calls another one that is probed: the inner one counts. */
-	thread->session = regs->di;
-	thread->buffer = regs->si;
-	thread->moved = cookie >> TLS_COOKIE_RESULT_SHIFT == TLS_RESULT_OUT ? regs->cx : 0;
+	thread->session = function_argument(regs, 0);
+	thread->buffer = function_argument(regs, 1);
+	thread->moved =
+		cookie >> TLS_COOKIE_RESULT_SHIFT == TLS_RESULT_OUT ? function_argument(regs, 3) : 0;
 	thread->direction = tls_is_send(cookie) ? DIRECTION_SEND : DIRECTION_RECEIVE;
 	thread->nested.connection = 0;
 }

@@ -1,40 +1,14 @@
 /* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
-/* Finds the caller's buffers from the arguments of the system call it is in, and reads them. x86-64. */
+/* Finds the caller's buffers from the arguments of the system call it is in, and reads them. */
 #ifndef AFTERTRACE_USER_BUFFER_H
 #define AFTERTRACE_USER_BUFFER_H
 
 #include "../maps.h"
-
-#define SYSCALL_READ 0
-#define SYSCALL_WRITE 1
-#define SYSCALL_READV 19
-#define SYSCALL_WRITEV 20
-#define SYSCALL_SENDFILE 40
-#define SYSCALL_SENDTO 44
-#define SYSCALL_RECVFROM 45
-#define SYSCALL_SENDMSG 46
-#define SYSCALL_RECVMSG 47
-#define SYSCALL_SPLICE 275
-#define SYSCALL_PREADV2 327
-#define SYSCALL_PWRITEV2 328
-
-#define ENOSYS 38
+#include "messages.h"
+#include "registers.h"
 
 /* Pieces of a vectored call that are looked at. */
 #define PIECES_MAX 8
-
-struct user_piece {
-	const void *base;
-	__u64 length;
-};
-
-struct user_message {
-	const void *name;
-	__u32 name_length;
-	__u32 padding;
-	const struct user_piece *pieces;
-	__u64 count;
-};
 
 enum buffer_kind {
 	BUFFER_UNKNOWN, /* not to be found from here: io_uring, 32-bit tasks, rare calls */
@@ -60,11 +34,11 @@ static __always_inline void open_pieces(struct user_buffer *buffer, const struct
 		buffer->kind = BUFFER_UNKNOWN;
 }
 
-static __always_inline void open_message(struct user_buffer *buffer, const void *address)
+static __always_inline void open_message(struct user_buffer *buffer, __u64 address)
 {
 	struct user_message message;
 
-	if (!bpf_probe_read_user(&message, sizeof(message), address))
+	if (!bpf_probe_read_user(&message, sizeof(message), (const void *)address))
 		open_pieces(buffer, message.pieces, message.count);
 }
 
@@ -73,6 +47,7 @@ static __always_inline void find_buffer(struct user_buffer *buffer, __u32 bytes)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs;
+	__u64 message;
 
 	buffer->kind = BUFFER_UNKNOWN;
 	buffer->pieces = 0;
@@ -81,30 +56,36 @@ static __always_inline void find_buffer(struct user_buffer *buffer, __u32 bytes)
 		buffer->kind = BUFFER_NONE;
 		return;
 	}
-	if (task->flags & (PF_IO_WORKER | PF_USER_WORKER) || task->thread_info.status & TS_COMPAT)
+	if (task->flags & (PF_IO_WORKER | PF_USER_WORKER) || is_compat(task))
 		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	/* Until the call returns, ax holds this. Afterwards (deferred io_uring work) the arguments mean nothing. */
-	if ((int)regs->ax != -ENOSYS)
+	/* Once the call has returned (deferred io_uring work) the arguments mean nothing. */
+	if (!CALLS_ARE_OVER && !is_in_call(regs))
 		return;
-	switch ((int)regs->orig_ax) {
+	switch (call_number(regs)) {
 	case SYSCALL_READ:
 	case SYSCALL_WRITE:
 	case SYSCALL_SENDTO:
 	case SYSCALL_RECVFROM:
 		buffer->kind = BUFFER_PLAIN;
-		buffer->plain.base = (const void *)regs->si;
+		buffer->plain.base = (const void *)call_argument(regs, 1);
 		buffer->plain.length = bytes;
 		break;
 	case SYSCALL_READV:
 	case SYSCALL_WRITEV:
 	case SYSCALL_PREADV2:
 	case SYSCALL_PWRITEV2:
-		open_pieces(buffer, (const void *)regs->si, regs->dx);
+		open_pieces(buffer, (const void *)call_argument(regs, 1), call_argument(regs, 2));
 		break;
 	case SYSCALL_SENDMSG:
 	case SYSCALL_RECVMSG:
-		open_message(buffer, (const void *)regs->si);
+		open_message(buffer, call_argument(regs, 1));
+		break;
+	case SYSCALL_SENDMMSG:
+	case SYSCALL_RECVMMSG:
+		message = current_message(call_argument(regs, 1), call_argument(regs, 2));
+		if (message)
+			open_message(buffer, message);
 		break;
 	case SYSCALL_SENDFILE:
 	case SYSCALL_SPLICE:

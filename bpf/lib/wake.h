@@ -6,6 +6,7 @@
 #include "../maps.h"
 #include "emit.h"
 #include "hints.h"
+#include "registers.h"
 
 /*
  * A lock that the whole process shares (Python's interpreter lock, a heap lock) wakes whoever is next: that
@@ -82,7 +83,7 @@ static __always_inline struct pt_regs *call_registers(struct task_struct *task)
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	/* -1: it came by an interrupt or an exception. */
-	return (long)regs->orig_ax < 0 ? 0 : regs;
+	return call_number(regs) < 0 ? 0 : regs;
 }
 
 static __always_inline void task_waking(struct task_struct *wakee)
@@ -105,9 +106,9 @@ static __always_inline void task_waking(struct task_struct *wakee)
 	fill_header(&event.header, EVENT_WAKE, 0, (__u64)waker->tgid << 32 | (__u32)waker->pid,
 		    sizeof(event));
 	event.wakee = wakee->pid;
-	event.call = waker_regs->orig_ax;
-	event.wait_call = wakee_regs->orig_ax;
-	event.wait_word = wakee_regs->di;
+	event.call = call_number(waker_regs);
+	event.wait_call = call_number(wakee_regs);
+	event.wait_word = call_argument(wakee_regs, 0);
 	if (!is_common_lock(process, &event))
 		emit(&event, sizeof(event));
 }

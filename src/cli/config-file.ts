@@ -56,6 +56,7 @@ export function readConfigFile(path: string, flags: FlagSpecs): Record<string, u
       throw wrong(path, key, 'is not a setting of the recorder.', remedy);
     }
     checkValue(path, key, value, spec);
+    if (spec.array === true && !Array.isArray(value)) table[key] = [value];
   }
   return table;
 }

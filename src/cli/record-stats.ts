@@ -22,6 +22,7 @@ export function statsLine(stats: RecordStats): string {
     `${formatCount(stats.events)} events (${formatCount(rate)}/s)`,
     `stored ${formatCount(stats.storedRows)} rows, ${formatBytes(stats.storedBytes)} before compression`,
     `open connections ${formatCount(stats.openConnections)}`,
+    ...(stats.capture === 'syscall' ? ['captured by system calls'] : []),
     ...(stats.level === 0 ? [] : [`budget at ${stats.budget}`]),
     ...(chosen === '' ? [] : [`left out ${chosen}`]),
     ...(stats.waiting === 0 ? [] : [`${formatCount(stats.waiting)} events wait for the disk`]),

@@ -22,4 +22,6 @@ export interface ProcessRecord {
   readonly parentPid: number;
   /** The name of the service this process belongs to, and how it was derived. */
   readonly service: string;
+  /** Why the plaintext of its TLS was not recorded; absent where it was, or nothing is known. */
+  readonly encrypted?: string;
 }

@@ -18,6 +18,8 @@ export interface Reconstruction {
   readonly losses: readonly LossSummary[];
   /** Stretches in which a recorder left things out to keep its budget; absent where there are none. */
   readonly budget?: readonly BudgetSummary[];
+  /** Services whose TLS, where they use it, was recorded as it is; absent where there are none. */
+  readonly encrypted?: readonly EncryptedService[];
   readonly counts: ReconstructionCounts;
   /** Links of client spans to the server span that caused them, by verdict. */
   readonly links: {
@@ -85,6 +87,13 @@ export interface BudgetSummary {
   readonly reason: string;
   readonly fromNs: string;
   readonly toNs: string;
+}
+
+export interface EncryptedService {
+  readonly service: string;
+  readonly host: string;
+  /** Why, in words. */
+  readonly reason: string;
 }
 
 interface ReconstructionCounts {

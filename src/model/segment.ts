@@ -2,6 +2,13 @@
 export const FORMAT_VERSION = 1;
 
 /**
+ * What told the recorder of sends and receives: tracepoints in the kernel's socket calls (Linux 6.3 and
+ * newer), or system calls that returned, which show nothing of io_uring.
+ */
+export const CAPTURES = ['socket', 'syscall'] as const;
+export type Capture = (typeof CAPTURES)[number];
+
+/**
  * What a segment says about itself: stored as file metadata, so that a segment
  * can be understood without the others. All times are UTC epoch nanoseconds as
  * decimal strings, because they do not fit a double.
@@ -25,6 +32,8 @@ export interface SegmentHeader {
   readonly startNs: string;
   /** Added to CLOCK_MONOTONIC it gives the epoch time of the events. */
   readonly monotonicOffsetNs: string;
+  /** Files from before there was a choice say socket. */
+  readonly capture: Capture;
   /** Most payload bytes kept of one message head. */
   readonly snaplen: number;
   /** What was masked before the bytes reached the disk, in words. */

@@ -1,4 +1,9 @@
-import type { ImportSummary, LossSummary, Reconstruction } from '../model/reconstruction.js';
+import type {
+  EncryptedService,
+  ImportSummary,
+  LossSummary,
+  Reconstruction,
+} from '../model/reconstruction.js';
 import { TOOL } from '../model/tool.js';
 import type { Catalog } from '../store/catalog.js';
 import type { Assembled } from './assemble/assemble.js';
@@ -20,6 +25,7 @@ interface Findings {
   readonly decoded: readonly DecodeOutput[];
   readonly assembled: Assembled;
   readonly services: Reconstruction['services'];
+  readonly encrypted: readonly EncryptedService[];
 }
 
 function summarizeImports({ imports }: Findings['catalog']): ImportSummary[] {
@@ -74,7 +80,7 @@ function rangeOf(
 
 /** reconstruction.json of a run. */
 export function describe(findings: Findings): Reconstruction {
-  const { catalog, shards, chronicles, decoded, assembled, services } = findings;
+  const { catalog, shards, chronicles, decoded, assembled, services, encrypted } = findings;
   const sum = (value: (output: DecodeOutput) => number) =>
     decoded.reduce((total, output) => total + value(output), 0);
   const imports = summarizeImports(catalog);
@@ -92,6 +98,7 @@ export function describe(findings: Findings): Reconstruction {
     unreadable: catalog.unreadable,
     losses: lossesOf(findings),
     ...(budget.length === 0 ? {} : { budget }),
+    ...(encrypted.length === 0 ? {} : { encrypted }),
     counts: {
       events: shards.reduce((total, { summary }) => total + summary.rows, 0),
       connections: sum((output) => output.connections),

@@ -1,5 +1,6 @@
 import { EventKind, type ProcessDetail } from '../model/event.js';
 import type { ProcessRecord } from '../model/process.js';
+import { whyEncrypted } from '../model/tls.js';
 import { serviceName } from './services.js';
 import type { ProcessEvent } from './tasks.js';
 
@@ -29,6 +30,7 @@ function parseDetail(text: string): ProcessDetail | undefined {
       command: Array.isArray(value.command) ? value.command.map(String) : [],
       cgroup: String(value.cgroup ?? ''),
       startTicks: Number(value.startTicks ?? 0),
+      ...(typeof value.tls === 'string' ? { tls: value.tls } : {}),
     };
   } catch {
     return undefined;
@@ -100,6 +102,7 @@ export function buildProcesses(hosts: readonly HostProcesses[], baseNs: bigint):
         executable: life.detail?.executable ?? '',
         command: life.detail?.command ?? [],
       };
+      const encrypted = whyEncrypted(life.detail?.tls);
       records.push({
         ...facts,
         host,
@@ -108,6 +111,7 @@ export function buildProcesses(hosts: readonly HostProcesses[], baseNs: bigint):
         cgroup: life.detail?.cgroup ?? '',
         parentPid: life.parentPid,
         service: serviceName(facts),
+        ...(encrypted === '' ? {} : { encrypted }),
       });
     }
   }

@@ -13,7 +13,7 @@ import { describe } from './describe.js';
 import { groupsFor, makePlan, type Plan } from './plan.js';
 import { type Executor, openPool } from './pool.js';
 import { buildProcesses } from './processes.js';
-import { summarizeServices } from './summary.js';
+import { listEncrypted, summarizeServices } from './summary.js';
 import type { DecodeOutput, ShardOutput, SortOutput } from './tasks.js';
 
 export interface ReconstructOptions {
@@ -233,6 +233,7 @@ async function execute(run: Run): Promise<Reconstruction> {
     decoded,
     assembled,
     services,
+    encrypted: listEncrypted(processes, hostNames),
   });
   options.signal?.throwIfAborted();
   const { spans, traces, links } = assembled;

@@ -1,5 +1,5 @@
 import type { ProcessRecord } from '../model/process.js';
-import type { Reconstruction, ServiceSummary } from '../model/reconstruction.js';
+import type { EncryptedService, Reconstruction, ServiceSummary } from '../model/reconstruction.js';
 import { type SpanTable, Verdict } from '../model/span.js';
 
 type LinkCounts = { certain: number; probable: number; unknown: number; root: number };
@@ -18,6 +18,20 @@ interface ServiceFacts {
   readonly pids: Set<number>;
   readonly models: Set<string>;
   readonly links: LinkCounts;
+}
+
+/** Services whose TLS stays encrypted, each once per host and reason, by name, then host. */
+export function listEncrypted(
+  processes: readonly ProcessRecord[],
+  hostNames: readonly string[],
+): EncryptedService[] {
+  const found = new Map<string, EncryptedService>();
+  for (const { service, host, encrypted: reason } of processes) {
+    if (reason === undefined) continue;
+    const entry = { service, host: hostNames[host]!, reason };
+    found.set(`${service}\n${entry.host}\n${reason}`, entry);
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }
 
 /** Counts the verdicts on client spans: these are the links that had to be inferred. */

@@ -2,7 +2,9 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { HINT_NAMES } from '../model/hints.js';
+import type { Capture } from '../model/segment.js';
 import { nativeAvailable, tlsHazard, tlsProbesOf } from './native-source.js';
+import { ARM64_LACKS, hintsOn, tlsLack } from './platform.js';
 import { readSystemFile } from './proc.js';
 
 /** One thing that was looked at. */
@@ -31,16 +33,29 @@ const fail = (what: string, found: string, fix: string): Check => ({
 function checkPlatform(): Check {
   const found = `${process.platform} ${release()}, ${process.arch}, Node ${process.version}`;
   if (process.platform === 'linux' && process.arch === 'x64') return ok('platform', found);
+  if (process.platform === 'linux' && process.arch === 'arm64')
+    return warn(
+      'platform',
+      `${found}: compiled for it, not tested; ${ARM64_LACKS}`,
+      'Record on x86-64 where you need these.',
+    );
   return fail('platform', found, 'Record on x86-64 Linux; reconstruct and report work anywhere.');
 }
 
 function checkKernel(): Check {
   const [major = 0, minor = 0] = release().split('.').map(Number);
-  if (major > 6 || (major === 6 && minor >= 3)) return ok('kernel', release());
-  return fail(
-    'kernel',
-    release(),
-    'The socket tracepoints came with Linux 6.3: use a newer kernel.',
+  if (major > 5 || (major === 5 && minor >= 15)) return ok('kernel', release());
+  return fail('kernel', release(), 'Use Linux 5.15 or newer; from 6.3 on recording is cheapest.');
+}
+
+/** How sends and receives will be seen. Costs: bench/recorder.ts --capture, docs/cli.md. */
+function checkCapture(capture: Capture): Check {
+  if (capture === 'socket')
+    return ok('capture', 'tracepoints in socket calls: other system calls cost nothing');
+  return warn(
+    'capture',
+    'system calls that return: every one of the host costs about 0.2 µs more; io_uring is not seen',
+    'Use Linux 6.3 or newer, which has tracepoints in socket calls.',
   );
 }
 
@@ -85,23 +100,29 @@ function checkLockdown(): Check {
   return ok('lockdown', mode ?? 'not visible (securityfs is not mounted)');
 }
 
-function checkLoad(): Check {
+function checkLoad(): Check[] {
   const availability = nativeAvailable();
-  if (availability.ok) return ok('loading the programs', 'loaded, verified and released');
-  return fail('loading the programs', availability.reason, availability.remedy);
+  if (!availability.ok)
+    return [fail('loading the programs', availability.reason, availability.remedy)];
+  return [
+    ok('loading the programs', 'loaded, verified and released'),
+    checkCapture(availability.capture),
+    checkTls(),
+  ];
 }
 
 function checkHints(): Check {
-  const refused = HINT_NAMES.flatMap((name) => {
+  const offered = hintsOn(process.arch, HINT_NAMES);
+  const refused = offered.flatMap((name) => {
     const availability = nativeAvailable([name]);
     return availability.ok ? [] : [{ name, reason: availability.reason }];
   });
-  if (refused.length === 0) return ok('hints', HINT_NAMES.join(', '));
+  if (refused.length === 0) return ok('hints', offered.join(', '));
   const names = refused.map(({ name }) => name).join(', ');
   return warn(
     'hints',
     `not ${names}: ${refused[0]!.reason}`,
-    `Leave them out: --hints ${HINT_NAMES.filter((name) => !names.includes(name)).join(',') || 'none'}.`,
+    `Leave them out: --hints ${offered.filter((name) => !names.includes(name)).join(',') || 'none'}.`,
   );
 }
 
@@ -118,6 +139,8 @@ const TLS_LIBRARIES = [
 /** Which TLS libraries give their plaintext, and whether the probes are the cheap ones. */
 function checkTls(): Check {
   const hazard = tlsHazard();
+  if (tlsLack(process.arch) !== '')
+    return warn('plaintext of TLS', hazard, 'Leave it off: --tls off.');
   if (hazard !== '')
     return warn('plaintext of TLS', hazard, 'Use Linux 6.14 or newer, or 6.10 or older.');
   const found = TLS_LIBRARIES.filter(existsSync).flatMap((path) => {
@@ -177,15 +200,13 @@ function checkDisk(directory: string): Check {
 
 /** Looks at everything recording needs, from the ground up. @param directory where recordings would go */
 export function examine(directory = '.'): Check[] {
-  const load = checkLoad();
   return [
     checkPlatform(),
     checkKernel(),
     checkTypes(),
     checkCapabilities(),
     checkLockdown(),
-    load,
-    ...(load.state === 'ok' ? [checkTls()] : []),
+    ...checkLoad(),
     checkHints(),
     checkClock(),
     checkDisk(directory),

@@ -2,8 +2,11 @@ import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
 import { type HintName, hintBits } from '../model/hints.js';
+import type { Capture } from '../model/segment.js';
 import { loadAddon } from '../native/addon.js';
+import { callName } from './call-names.js';
 import type { GoLayout } from './go-layout.js';
+import { tlsLack } from './platform.js';
 import { type PolicyLists, policyLists, type RedactionPolicy } from './redaction-policy.js';
 import {
   CAPTURE_LIMITS,
@@ -47,7 +50,11 @@ interface NativeStats {
 }
 
 interface NativeSource {
-  readonly info: { readonly monotonicOffsetNs: bigint; readonly ringBytes: number };
+  readonly info: {
+    readonly monotonicOffsetNs: bigint;
+    readonly ringBytes: number;
+    readonly capture: Capture;
+  };
   start(onBatch: (batch: Batch) => void): void;
   stats(): NativeStats;
   takeGaps(): StreamGap[];
@@ -130,29 +137,9 @@ function checkOptions(options: CaptureOptions): void {
   }
 }
 
-/** System calls that move bytes of sockets, by their number on x86-64 (arch/x86/entry/syscalls). */
-const CALL_NAMES: Readonly<Record<number, string>> = {
-  0: 'read',
-  1: 'write',
-  19: 'readv',
-  20: 'writev',
-  40: 'sendfile',
-  44: 'sendto',
-  45: 'recvfrom',
-  46: 'sendmsg',
-  47: 'recvmsg',
-  275: 'splice',
-  299: 'recvmmsg',
-  307: 'sendmmsg',
-  327: 'preadv2',
-  328: 'pwritev2',
-  426: 'io_uring_enter',
-  511: 'no system call',
-};
-
 function nameCalls(byNumber: NativeStats['unreadableCalls']): Record<string, number> {
   const named = Object.entries(byNumber).map(([call, count]): [string, number] => [
-    CALL_NAMES[Number(call)] ?? `system call ${call}`,
+    callName(Number(call)),
     count,
   ]);
   return Object.fromEntries(named);
@@ -218,6 +205,7 @@ export function openNativeSource(options: CaptureOptions): EventSource {
   const native = withCodedErrors(() => new addon.Source(toNative(options)));
   const info: SourceInfo = {
     monotonicOffsetNs: native.info.monotonicOffsetNs,
+    capture: native.info.capture,
     snaplen: options.snaplen,
     ringBytes: native.info.ringBytes,
     redacted: options.redaction !== undefined,
@@ -260,11 +248,14 @@ export function giveUpCapabilities(attaches: boolean): string {
 }
 
 export type Availability =
-  | { readonly ok: true }
+  | { readonly ok: true; readonly capture: Capture }
   | { readonly ok: false; readonly reason: string; readonly remedy: string };
 
 /** Whether this process can record here, with these hints: really loads the programs and lets go of them. */
-export function nativeAvailable(hints: readonly HintName[] = []): Availability {
+export function nativeAvailable(
+  hints: readonly HintName[] = [],
+  capture: Capture | 'auto' = 'auto',
+): Availability {
   try {
     const addon = loadSource();
     const least = CAPTURE_LIMITS.ringBytes.least;
@@ -276,9 +267,12 @@ export function nativeAvailable(hints: readonly HintName[] = []): Availability {
       names: [],
       cgroups: [],
       hints: hintBits(hints),
+      capture,
     };
-    withCodedErrors(() => new addon.Source(toNative(options))).close();
-    return { ok: true };
+    const source = withCodedErrors(() => new addon.Source(toNative(options)));
+    const { info } = source;
+    source.close();
+    return { ok: true, capture: info.capture };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return { ok: false, reason: error.message, remedy: error.remedy };
@@ -311,7 +305,8 @@ export function recogniseNatively(
  * @throws CodedError UNSUPPORTED without the addon
  */
 export function tlsHazard(): string {
-  if (loadSource().returnProbesAreSafe()) return '';
+  const lack = tlsLack(process.arch);
+  if (lack !== '' || loadSource().returnProbesAreSafe()) return lack;
   return 'this kernel kills processes under seccomp that return from a probed function: plaintext of TLS is not recorded.';
 }
 

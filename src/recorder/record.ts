@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Batch } from '../model/batch.js';
 import { describeError } from '../model/errors.js';
 import type { HintName } from '../model/hints.js';
+import type { Capture } from '../model/segment.js';
 import { releaseMemory } from '../native/memory.js';
 import type { Recipients } from '../store/age.js';
 import { type ClosedSegment, SegmentConverter } from '../store/convert.js';
@@ -48,6 +49,7 @@ export interface RecordOptions extends Adjustable {
 /** Totals of a recording so far. */
 export interface RecordStats {
   readonly elapsedMs: number;
+  readonly capture: Capture;
   readonly events: number;
   /** Rows and bytes in segments, before they are compressed. */
   readonly storedRows: number;
@@ -111,13 +113,14 @@ function openRecording(
 ): Recording {
   const hinted = new HintedProcesses(source, options.hints);
   const roster = new Roster(hinted.read, hinted.forget);
-  const { monotonicOffsetNs, snaplen } = source.info;
+  const { monotonicOffsetNs, capture, snaplen } = source.info;
   const clocks = new ClockWatch(monotonicOffsetNs);
   const log = new SegmentLog({
     directory: options.directory,
     header: {
       ...readHost(),
       recordingId: randomUUID(),
+      capture,
       snaplen,
       redaction: describePolicy(options.redaction),
       filters: options.filters,
@@ -167,6 +170,7 @@ function statsOf({ source, log, roster, pulse, startMs }: Recording): RecordStat
   const stats = source.stats();
   return {
     elapsedMs: Date.now() - startMs,
+    capture: source.info.capture,
     events: stats.events,
     storedRows: log.rows,
     storedBytes: log.bytes,

@@ -1,5 +1,6 @@
 import type { Batch } from '../model/batch.js';
 import type { LossCause } from '../model/event.js';
+import type { Capture } from '../model/segment.js';
 import type { GoLayout } from './go-layout.js';
 import type { RedactionPolicy } from './redaction-policy.js';
 
@@ -21,6 +22,8 @@ export interface CaptureOptions {
   readonly hints: number;
   /** Probe TLS libraries for their plaintext; default false. */
   readonly tls?: boolean;
+  /** What tells of sends and receives; default auto: the best that this kernel has. */
+  readonly capture?: Capture | 'auto';
   /** Mask secrets before a batch is delivered; undefined delivers heads as captured. */
   readonly redaction?: RedactionPolicy;
 }
@@ -37,6 +40,7 @@ export const CAPTURE_LIMITS = {
 export interface SourceInfo {
   /** time_ns minus the kernel's monotonic clock, fixed when the source was opened. */
   readonly monotonicOffsetNs: bigint;
+  readonly capture: Capture;
   readonly snaplen: number;
   /** The size the ring really has. */
   readonly ringBytes: number;

@@ -1,5 +1,6 @@
 import { EventKind, LossCause, STALL_MS } from '../model/event.js';
 import type { SegmentHeader } from '../model/segment.js';
+import { whyEncrypted } from '../model/tls.js';
 import type { Identities } from './age.js';
 import { readCatalog, reasonOf, type SegmentInfo, type UnreadableFile } from './catalog.js';
 import type { ImportInfo } from './import-files.js';
@@ -22,6 +23,8 @@ interface InspectedSegment {
   readonly kinds: Counts;
   /** Lost records by cause; 'other' is a cause that this version does not know. */
   readonly losses: Counts;
+  /** Processes whose TLS stays encrypted: why, by name. */
+  readonly encrypted: Readonly<Record<string, string>>;
 }
 
 /** What the recorder of a segment says of itself, times in epoch ns. */
@@ -84,6 +87,8 @@ const KIND_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(EventKind).map(([name, kind]) => [kind, name]),
 );
 
+const COUNTED_COLUMNS = ['kind', 'count', 'name', 'detail', 'time_ns'] as const;
+
 const CAUSES: ReadonlySet<string> = new Set(Object.values(LossCause));
 
 function add(counts: Record<string, number>, name: string, count: number): void {
@@ -98,25 +103,45 @@ function sumCounts(all: readonly Counts[]): Counts {
   return sum;
 }
 
-async function countEvents(
-  info: SegmentInfo,
-  identities: Identities,
-): Promise<{ kinds: Counts; losses: Counts; life: Life }> {
+interface Counted {
+  readonly kinds: Counts;
+  readonly losses: Counts;
+  readonly encrypted: Readonly<Record<string, string>>;
+  readonly life: Life;
+}
+
+/** What the description of a process says of its TLS. */
+function tlsOf(detail: string): string {
+  try {
+    const { tls } = JSON.parse(detail) as { tls?: unknown };
+    return typeof tls === 'string' ? whyEncrypted(tls) : '';
+  } catch {
+    return '';
+  }
+}
+
+async function countEvents(info: SegmentInfo, identities: Identities): Promise<Counted> {
   const byKind = new Float64Array(256);
   const losses: Record<string, number> = {};
+  const encrypted: Record<string, string> = {};
   const heartbeats: bigint[] = [];
   const budget: { timeNs: bigint; step: string }[] = [];
   const decoder = new TextDecoder();
   const segment = await openSegment(info.path, identities);
   try {
-    for await (const batch of segment.read({ columns: ['kind', 'count', 'name', 'time_ns'] })) {
-      const { kind, count, name, time_ns: time } = batch;
-      const nameOf = (i: number) =>
-        decoder.decode(name.data.subarray(name.offsets[i], name.offsets[i + 1]));
+    for await (const batch of segment.read({ columns: COUNTED_COLUMNS })) {
+      const { kind, count, name, detail, time_ns: time } = batch;
+      const textOf = ({ data, offsets }: typeof name, i: number) =>
+        decoder.decode(data.subarray(offsets[i], offsets[i + 1]));
+      const nameOf = (i: number) => textOf(name, i);
       for (let i = 0; i < batch.rows; i++) {
         byKind[kind[i]!]! += 1;
         if (kind[i] === EventKind.heartbeat) heartbeats.push(time[i]!);
         if (kind[i] === EventKind.budget) budget.push({ timeNs: time[i]!, step: nameOf(i) });
+        if (kind[i] === EventKind.process) {
+          const reason = tlsOf(textOf(detail, i));
+          if (reason !== '') encrypted[nameOf(i)] = reason;
+        }
         if (kind[i] !== EventKind.loss) continue;
         const cause = nameOf(i);
         add(losses, CAUSES.has(cause) ? cause : 'other', Number(count[i]));
@@ -129,7 +154,7 @@ async function countEvents(
   for (const [kind, count] of byKind.entries()) {
     if (count > 0) kinds[KIND_NAMES.get(kind) ?? `kind ${kind}`] = count;
   }
-  return { kinds, losses, life: { heartbeats, budget } };
+  return { kinds, losses, encrypted, life: { heartbeats, budget } };
 }
 
 function groupOf(segments: readonly SegmentInfo[]): SegmentGroup {
@@ -256,7 +281,7 @@ function inspectRecording(segments: readonly SegmentInfo[]): InspectedRecording 
 }
 
 /**
- * Says what directories and files of segments and imports hold. Reads four columns of every
+ * Says what directories and files of segments and imports hold. Reads five columns of every
  * segment. Files that cannot be read are listed, and the rest is used.
  *
  * @throws CodedError INPUT as readCatalog

@@ -1,5 +1,5 @@
 import { CodedError } from '../model/errors.js';
-import { FORMAT_VERSION, type SegmentHeader } from '../model/segment.js';
+import { CAPTURES, FORMAT_VERSION, type SegmentHeader } from '../model/segment.js';
 
 const VERSION_KEY = 'format_version';
 const CONTENT_KEY = 'content';
@@ -14,6 +14,7 @@ export const SEGMENT_KEYS = {
   recordingId: 'recording_id',
   startNs: 'start_ns',
   monotonicOffsetNs: 'monotonic_offset_ns',
+  capture: 'capture',
   snaplen: 'snaplen',
   redaction: 'redaction',
   filters: 'filters',
@@ -85,6 +86,9 @@ export function headerFromMetadata(
     if (!/^-?\d{1,19}$/.test(value)) throw badField(path, field, 'is no time in nanoseconds');
     return value;
   };
+  const capture = metadata.get(SEGMENT_KEYS.capture) ?? 'socket';
+  const known = CAPTURES.find((name) => name === capture);
+  if (known === undefined) throw badField(path, 'capture', 'is not one that is known');
   return {
     formatVersion: Number(metadata.get(VERSION_KEY)),
     tool: text('tool'),
@@ -95,6 +99,7 @@ export function headerFromMetadata(
     recordingId: text('recordingId'),
     startNs: time('startNs'),
     monotonicOffsetNs: time('monotonicOffsetNs'),
+    capture: known,
     snaplen: count('snaplen'),
     redaction: text('redaction'),
     filters: text('filters'),

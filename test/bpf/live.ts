@@ -20,10 +20,12 @@ export interface LiveEvent {
   readonly pid: number;
   readonly tid: number;
   readonly connection: bigint;
+  readonly peer: bigint;
   readonly sequence: number;
   readonly peerSequence: number;
   readonly bytes: number;
   readonly error: number;
+  readonly netns: number;
   readonly localPort: number;
   readonly remotePort: number;
   readonly localAddress: string;
@@ -78,10 +80,12 @@ function toEvents(batch: Batch): LiveEvent[] {
     pid: batch.pid[row]!,
     tid: batch.tid[row]!,
     connection: batch.connection[row]!,
+    peer: batch.peer[row]!,
     sequence: batch.sequence[row]!,
     peerSequence: batch.peer_sequence[row]!,
     bytes: batch.bytes[row]!,
     error: batch.error[row]!,
+    netns: batch.netns[row]!,
     localPort: batch.local_port[row]!,
     remotePort: batch.remote_port[row]!,
     localAddress: text(batch.local_address, row),

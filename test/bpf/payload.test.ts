@@ -175,23 +175,4 @@ while not client.recv(4096).endswith(b'GET body!'): pass`);
     expect(calls(server, EventKind.send)[1]).toEqual({ bytes: 9, payload: '', flags: 0 });
     expect(stats.dropped['payload-unreadable']).toBe(0);
   });
-
-  it('counts payload that cannot be found, and keeps sizes', async () => {
-    // sendmmsg stands for every way in that the recorder cannot follow, io_uring above all.
-    const { client, server, stats } = await recordTalk(`
-class Piece(ctypes.Structure): _fields_ = [('base', ctypes.c_char_p), ('length', ctypes.c_size_t)]
-class Message(ctypes.Structure): _fields_ = [('name', ctypes.c_void_p), ('name_length', ctypes.c_uint),
-  ('pieces', ctypes.POINTER(Piece)), ('count', ctypes.c_size_t), ('control', ctypes.c_void_p),
-  ('control_length', ctypes.c_size_t), ('flags', ctypes.c_int), ('moved', ctypes.c_uint)]
-text = b'${HEAD}'
-piece = Piece(text, len(text))
-message = Message(None, 0, ctypes.pointer(piece), 1, None, 0, 0, 0)
-assert ctypes.CDLL(None).sendmmsg(client.fileno(), ctypes.byref(message), 1, 0) == 1
-server.recv(4096)`);
-    expect(calls(client, EventKind.send)).toEqual([
-      { bytes: HEAD_TEXT.length, payload: '', flags: EventFlag.unreadable | EventFlag.opaque },
-    ]);
-    expect(stats.dropped['payload-unreadable']).toBe(1);
-    expectSameStream(client, server);
-  });
 });

@@ -1,7 +1,15 @@
 // Unix stream sockets and DNS datagrams: connections without addresses or sequence numbers of their own.
 import { afterEach, expect, it } from 'vitest';
 import { EventFlag, EventKind } from '../../src/model/event.js';
-import { describeLive, type LiveEvent, runProgram, startRecording, stopPrograms } from './live.js';
+import { CAPTURES } from '../../src/model/segment.js';
+import {
+  describeLive,
+  type LiveEvent,
+  runProgram,
+  startProgram,
+  startRecording,
+  stopPrograms,
+} from './live.js';
 
 const { send, receive, connection } = EventKind;
 
@@ -53,6 +61,54 @@ client.sendall(b'GET /v HTTP/1.1\\r\\n\\r\\n'); server.recv(4096)`);
     expect(calls(server, send)).toEqual([
       [0, 38, 'HTTP/1'],
       [38, 2, ''],
+    ]);
+  });
+
+  it.each(CAPTURES)('follows a connection that was open before (%s)', async (capture) => {
+    const talker = await startProgram('python3', [
+      '-c',
+      `
+import os, socket, sys
+open('/proc/self/comm', 'w').write('aftertrace-unix')
+listener = socket.socket(socket.AF_UNIX); listener.bind('\\0aftertrace-%d' % os.getpid()); listener.listen()
+client = socket.socket(socket.AF_UNIX); client.connect(listener.getsockname())
+server, _ = listener.accept()
+def ask(path):
+    client.sendall(b'GET %s HTTP/1.1\\r\\n\\r\\n' % path); server.recv(4096)
+    server.sendall(b'HTTP/1.1 204 No Content\\r\\n\\r\\n'); client.recv(4096)
+    print('asked', flush=True)
+ask(b'/before')
+for line in sys.stdin: ask(line.strip().encode())`,
+    ]);
+    const recording = startRecording({ names: ['aftertrace-unix'], capture });
+    const answered = new Promise((resolve) => talker.stdout!.once('data', resolve));
+    talker.stdin!.write('/after\n');
+    await answered;
+    const events = await recording.finish();
+    // The program has other Unix sockets too: its standard streams.
+    const ends = events.filter(
+      ({ kind, localAddress, remoteAddress }) =>
+        kind === connection && `${localAddress} ${remoteAddress}`.includes('@aftertrace-'),
+    );
+    expect(ends).toHaveLength(2);
+    for (const { flags } of ends) expect(flags & EventFlag.snapshot).toBeTruthy();
+    expect(ends.map(({ peer }) => peer)).toEqual(ends.map((end) => end.connection).reverse());
+    const client = ends.find(({ flags }) => flags & EventFlag.active)!;
+    const calls = events.filter(
+      ({ kind, connection: id }) =>
+        (kind === send || kind === receive) && ends.some((end) => end.connection === id),
+    );
+    const told = calls.map((call) => [
+      call.connection === client.connection ? 'client' : 'server',
+      call.kind === send ? 'sent' : 'got',
+      call.sequence,
+      call.payload.split('\r\n', 1)[0],
+    ]);
+    expect(told).toEqual([
+      ['client', 'sent', 0, 'GET /after HTTP/1.1'],
+      ['server', 'got', 0, 'GET /after HTTP/1.1'],
+      ['server', 'sent', 0, 'HTTP/1.1 204 No Content'],
+      ['client', 'got', 0, 'HTTP/1.1 204 No Content'],
     ]);
   });
 

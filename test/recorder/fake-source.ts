@@ -18,6 +18,7 @@ type Deliver = Parameters<EventSource['start']>[0];
 export class FakeSource implements EventSource {
   readonly info: SourceInfo = {
     monotonicOffsetNs: wallNowNs() - process.hrtime.bigint(),
+    capture: 'socket',
     snaplen: 1024,
     ringBytes: 65_536,
     redacted: false,

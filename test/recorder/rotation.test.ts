@@ -23,6 +23,7 @@ function openLog(changes: Partial<SegmentLogOptions> = {}) {
       bootId: '0f8c2b1e-9a64-4d7e-8a43-2f6b5c1d7e90',
       kernel: '6.1',
       recordingId: 'r',
+      capture: 'socket',
       snaplen: 1024,
       redaction: '',
       filters: '',

@@ -18,6 +18,7 @@ export function sampleHeader(changes: Partial<SegmentHeader> = {}): SegmentHeade
     recordingId: '5e0c9d2f',
     startNs: SAMPLE_START_NS.toString(),
     monotonicOffsetNs: '1789999000000000000',
+    capture: 'socket',
     snaplen: 1024,
     redaction: 'headers',
     filters: '',

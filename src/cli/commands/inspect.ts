@@ -99,6 +99,11 @@ export async function handler(args: Args): Promise<number> {
         `  ${moments(segment.fromNs, segment.toNs)} · ${formatCount(segment.rows)} rows · ${formatBytes(segment.bytes)}`,
       );
       print(`  ${countsLine(segment.kinds)}`);
+      const encrypted = Object.entries(segment.encrypted).map(([name, why]) => `${name} (${why})`);
+      if (encrypted.length > 0)
+        print(`  TLS stays encrypted: ${visible(encrypted.sort().join(', '))}`);
+      if (segment.header.capture === 'syscall')
+        print('  captured by system calls: what io_uring moved is known by its size only');
       if (Object.keys(segment.losses).length > 0) print(`  LOST ${countsLine(segment.losses)}`);
     }
     for (const host of result.hosts) {

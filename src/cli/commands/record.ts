@@ -4,9 +4,11 @@ import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { CodedError, describeError } from '../../model/errors.js';
 import { HINT_NAMES, type HintName, hintBits } from '../../model/hints.js';
+import { CAPTURES, type Capture } from '../../model/segment.js';
 import type { BudgetLimits } from '../../recorder/budget.js';
 import type { MetricsAddress } from '../../recorder/metrics.js';
 import { giveUpCapabilities, openNativeSource, tlsHazard } from '../../recorder/native-source.js';
+import { hintsOn } from '../../recorder/platform.js';
 import type { Adjustable, RecordControl } from '../../recorder/record.js';
 import { redactionPolicy } from '../../recorder/redaction-policy.js';
 import { CAPTURE_LIMITS, type CaptureOptions } from '../../recorder/source.js';
@@ -93,6 +95,13 @@ const OPTIONS = {
     choices: ['auto', 'off'] as const,
     default: 'auto' as const,
     describe: 'Plaintext of TLS from the libraries that programs use (OpenSSL, Node, GnuTLS)',
+  },
+  capture: {
+    type: 'string',
+    choices: ['auto', ...CAPTURES] as const,
+    default: 'auto' as const,
+    describe:
+      'Where sends and receives are seen: in socket calls or, dearer, at returning system calls',
   },
   'redact-header': {
     type: 'string',
@@ -199,7 +208,8 @@ function captureOptions(args: Args): CaptureOptions {
     names: args.process,
     cgroups: args.cgroup.map(cgroupId),
     tls: args.tls === 'auto',
-    hints: hintBits(parseHints(args.hints)),
+    capture: args.capture as Capture | 'auto',
+    hints: hintBits(hintsOn(process.arch, parseHints(args.hints))),
     ...(args.redact ? { redaction: redactionPolicy(args.redactHeader, args.redactQuery) } : {}),
   };
 }
@@ -338,15 +348,24 @@ export async function handler(args: Args): Promise<number> {
       : { durationMs: parseDuration('--duration', args.duration) }),
     ...adjustable(args),
     ...(capture.redaction === undefined ? {} : { redaction: capture.redaction }),
-    hints: parseHints(args.hints),
+    hints: hintsOn(process.arch, parseHints(args.hints)),
     ...(args.encryptTo.length === 0 ? {} : { recipients: new Recipients(args.encryptTo) }),
     filters: describeFilters(capture),
   };
   if (!args.redact) voice.warn('--no-redact: passwords, cookies and tokens are stored as captured');
+  if (options.hints.length < parseHints(args.hints).length)
+    voice.warn(
+      `hints of Go and of event loops are recorded on x86-64 only, not on ${process.arch}`,
+    );
   const interrupt = onInterrupt();
   const hazard = capture.tls ? tlsHazard() : '';
   if (hazard !== '') voice.warn(hazard);
   const source = openNativeSource({ ...capture, tls: capture.tls === true && hazard === '' });
+  if (source.info.capture === 'syscall') {
+    voice.warn(
+      'captured by system calls: every system call of this host costs more, and io_uring is not seen',
+    );
+  }
   let stopObeying = () => {};
   const metrics = await openMetrics(listen);
   if (metrics !== undefined) voice.note(`metrics at http://${metrics.place}/metrics`);

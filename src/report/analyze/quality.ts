@@ -112,7 +112,24 @@ function hopNote({ counts }: Reconstruction): QualityNote {
   };
 }
 
-function opaqueNote({ counts }: Reconstruction): QualityNote {
+/** Services that a note names. */
+const NAMED_SERVICES = 8;
+
+/** Why TLS of services stays encrypted, '' where it does not. */
+function encryptedText(encrypted: Reconstruction['encrypted']): string {
+  if (encrypted === undefined) return '';
+  const names = new Map<string, Set<string>>();
+  for (const { service, reason } of encrypted)
+    names.set(reason, (names.get(reason) ?? new Set()).add(service));
+  const parts = [...names].map(([reason, services]) => {
+    const named = [...services].slice(0, NAMED_SERVICES).join(', ');
+    const more = services.size - NAMED_SERVICES;
+    return `${named}${more > 0 ? ` and ${more} more` : ''} (${reason})`;
+  });
+  return ` Where these use TLS, it stays encrypted: ${parts.join('; ')}.`;
+}
+
+function opaqueNote({ counts, encrypted }: Reconstruction): QualityNote {
   const { opaqueConnections: opaque, connections } = counts;
   return {
     level: opaque === 0 ? 'good' : 'fair',
@@ -120,7 +137,7 @@ function opaqueNote({ counts }: Reconstruction): QualityNote {
     text:
       opaque === 0
         ? `All ${formatCount(connections)} connections showed HTTP/1.`
-        : `${formatCount(opaque)} of ${formatCount(connections)} connections never showed HTTP/1 (TLS, another protocol, or silent): their sizes and times are recorded, their requests are not.`,
+        : `${formatCount(opaque)} of ${formatCount(connections)} connections never showed HTTP/1 (TLS, another protocol, or silent): their sizes and times are recorded, their requests are not.${encryptedText(encrypted)}`,
   };
 }
 
