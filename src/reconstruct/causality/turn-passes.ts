@@ -287,7 +287,7 @@ export class TurnPasses {
     const { reads, writes, rules, classes, window, routeOf } = this;
     for (let cause = window.from; cause < window.to; cause++) {
       if (reads.isServer[cause] === 0 || reads.subject[cause] !== effect.subject) continue;
-      const rule = rules.of(classes.of(reads, cause, writes, effect.at));
+      const rule = rules.answerOf(classes.of(reads, cause, writes, effect.at));
       if (rule >= 0) rules.addAnswer(rule, routeOf[effect.subject]!, hidden);
     }
   }

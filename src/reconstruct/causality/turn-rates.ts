@@ -1,7 +1,7 @@
 import { TURNS_SEEN, type TurnClasses } from './turn-classes.js';
 import type { TurnEvents } from './turn-numbers.js';
 
-const ROUNDS = 300;
+const ROUNDS = 150;
 /** Turns that are learned from. */
 const MOST_TURNS = 20_000;
 /** Pairs of kinds that are looked at, the most frequent kinds first. */

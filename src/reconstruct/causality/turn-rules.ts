@@ -5,6 +5,8 @@ import type { FirstRates } from './turn-rates.js';
 const LEAST_RATE = 0.01;
 /** Most classes that are followed, the surest first. */
 const MOST_CLASSES = 2000;
+/** What falls below this is given up. */
+const DEAD_RATE = 0.005;
 const MOST_RATE = 0.995;
 const LEAST_HIDDEN = 1e-6;
 /** At first, at least this share of effects has no known cause: counts alone explain too much. */
@@ -34,6 +36,8 @@ export class TurnRules {
   /** By class, then route. */
   private rates: Float64Array;
   private found: Float64Array;
+  /** Per class: the greatest of its rates. */
+  private readonly most: Float64Array;
   /** By kind of cause, then route: how many there are. */
   private readonly causes: Float64Array;
   /** Per class: share of its effects that work for the request of their cause. */
@@ -104,6 +108,8 @@ export class TurnRules {
         this.rates[i * this.routes + route] = Math.min(MOST_RATE, own);
       }
     });
+    this.most = new Float64Array(this.count);
+    this.findMost();
     this.causes = new Float64Array(classes.causes * this.routes);
     this.inherits = Float64Array.from(kept, ({ cause }) =>
       cause < this.routes ? REQUEST_INHERITS : INHERITS,
@@ -122,6 +128,13 @@ export class TurnRules {
     this.hiddenRepeated = new Float64Array(this.hidden.length);
   }
 
+  private findMost(): void {
+    for (let of = 0; of < this.count; of++) {
+      const own = this.rates.subarray(of * this.routes, (of + 1) * this.routes);
+      this.most[of] = own.reduce((most, rate) => Math.max(most, rate), 0);
+    }
+  }
+
   private firstRate(cause: number, effect: number, route: number, rate: number): number {
     const answered = this.classes.routeOf(effect);
     if (cause < this.routes) return cause === route ? rate : 0;
@@ -129,9 +142,10 @@ export class TurnRules {
     return answered === route ? rate / Math.max(0.01, this.routeShares[route]!) : 0;
   }
 
-  /** Number of the rule of a class of TurnClasses; -1 where it is not followed. */
+  /** Number of the rule of a class of TurnClasses; -1 where it is not followed, or not any more. */
   of(key: number): number {
-    return this.known.get(key) ?? -1;
+    const known = this.known.get(key);
+    return known === undefined || this.most[known]! < DEAD_RATE ? -1 : known;
   }
 
   rate(of: number, route: number): number {
@@ -204,6 +218,11 @@ export class TurnRules {
 
   addLink(of: number, route: number, share: number): void {
     this.found[of * this.routes + route]! += share;
+  }
+
+  /** The same, before answers are admitted. */
+  answerOf(key: number): number {
+    return this.known.get(key) ?? -1;
   }
 
   /** Notes a response without a known cause, as its request's own effect. */
@@ -281,6 +300,7 @@ export class TurnRules {
       order.of = 0;
     }
     if (admitsAnswers) this.admitAnswers();
+    this.findMost();
     this.answers.fill(0);
     for (const sums of [
       this.found,
