@@ -21,6 +21,15 @@ const ROUNDS = 3;
 /** Before them, passes forwards alone, until it is known what leads to what. */
 const FIRST_ROUNDS = 5;
 const LEAST_EFFECTS = 20;
+/** No order of turns is surer than this. */
+const CEILING = 0.9995;
+/** Beliefs from here on are held against those of the other direction. */
+const SURE = 0.9;
+/** Weight, in calls, of what is thought of turns before: that they explain little. */
+const PRIOR_COUNT = 10;
+const PRIOR_AGREE = 0.6;
+/** Turns that are trusted less say nothing: half a word supports what timing guesses. */
+const LEAST_TRUST = 0.9;
 
 /** What the turns of event loops say of the calls. */
 export interface TurnContext {
@@ -94,13 +103,55 @@ export function followTurns(
     passes.run(false, round === 0);
     passes.run(true);
   }
+  const made: number[] = [];
   for (let at = 0; at < writes.count; at++) {
-    if (writes.isServer[at] === 1) continue;
-    const client = writes.subject[at]!;
+    if (writes.isServer[at] === 0) made.push(writes.subject[at]!);
+  }
+  const trust = trustOfTurns(parents, made);
+  for (const client of made) {
     forgetThread(context, client);
-    tellBest(found, parents, client);
+    if (trust >= LEAST_TRUST) tellBest(found, parents, client, trust);
   }
   return found;
+}
+
+/** The likeliest parent of a call, and how likely, by some entries of the lists; -1 where none is sure. */
+function sureParent(
+  { lists }: TurnParents,
+  client: number,
+  weight: (at: number) => number,
+): number {
+  let best = -1;
+  let most = 0;
+  let sum = 0;
+  for (let at = lists.offsets[client]!; at < lists.offsets[client + 1]!; at++) {
+    const own = weight(at);
+    sum += own;
+    if (own <= most) continue;
+    best = at;
+    most = own;
+  }
+  return most >= SURE * sum ? best : -1;
+}
+
+/**
+ * How far turns explain this process: where what led to a call and what its reply led to both name a parent,
+ * the share that agrees is the product of their trusts. Chains of nothing but chance hardly ever meet.
+ */
+function trustOfTurns(parents: TurnParents, clients: readonly number[]): number {
+  let both = PRIOR_COUNT;
+  let agreeing = PRIOR_COUNT * PRIOR_AGREE;
+  const { lists, up, down, prior } = parents;
+  for (const client of clients) {
+    // A single candidate agrees with itself.
+    if (lists.offsets[client + 1]! - lists.offsets[client]! < 2) continue;
+    const above = sureParent(parents, client, (at) => up[at]!);
+    const below = sureParent(parents, client, (at) => prior[at]! * down[at]!);
+    if (above < 0 || below < 0) continue;
+    both++;
+    if (above === below) agreeing++;
+  }
+  return Math.sqrt(agreeing / both);
 }
 
 /** What can be said before single calls are looked at. */
@@ -117,7 +168,12 @@ function firstRules(classes: TurnClasses, reads: TurnEvents, writes: TurnEvents)
   return new TurnRules(classes, first, shares, perEffect, writes.count, order);
 }
 
-function tellBest(found: TurnContext, { lists, up, down, prior }: TurnParents, client: number) {
+function tellBest(
+  found: TurnContext,
+  { lists, up, down, prior }: TurnParents,
+  client: number,
+  trust: number,
+) {
   const [from, to] = [lists.offsets[client]!, lists.offsets[client + 1]!];
   if (from === to) return;
   let best = from;
@@ -127,11 +183,8 @@ function tellBest(found: TurnContext, { lists, up, down, prior }: TurnParents, c
     sum += prior[at]! * down[at]!;
   }
   found.forward[client] = lists.list[best]!;
-  found.forwardTrust[client] = Math.min(CEILING, up[best]!);
+  found.forwardTrust[client] = Math.min(CEILING, trust * up[best]!);
   if (sum === 0) return;
   found.backward[client] = lists.list[best]!;
-  found.backwardTrust[client] = Math.min(CEILING, (prior[best]! * down[best]!) / sum);
+  found.backwardTrust[client] = Math.min(CEILING, (trust * prior[best]! * down[best]!) / sum);
 }
-
-/** No order of turns is surer than this. */
-const CEILING = 0.9995;
