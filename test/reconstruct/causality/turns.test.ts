@@ -76,7 +76,11 @@ describe('alignment', () => {
     const size = 300;
     const odds = Array.from({ length: size }, () => new Array<number>(size).fill(50));
     const { link, hidden } = alignment(odds, new Array<number>(size).fill(0), 1e-6);
-    for (let i = 0; i < size; i++) expect(link[i * size + i]).toBeGreaterThan(0.6);
+    for (let i = 0; i < size; i++) {
+      const own = link.subarray(i * size, (i + 1) * size);
+      expect(own.indexOf(Math.max(...own))).toBe(i);
+      expect(own.reduce((a, b) => a + b, hidden[i]!)).toBeCloseTo(1, 6);
+    }
     expect(Math.max(...hidden)).toBeLessThan(0.1);
     expect(alignment(odds.map((row) => row.map(() => 0))).hidden.every((p) => p === 1)).toBe(true);
   });
