@@ -102,11 +102,11 @@ int BPF_PROG(on_waking, struct task_struct *task)
 	return 0;
 }
 
-/* Attached only while a process gives this hint: every system call on the host pays for it. */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_call_return, struct pt_regs *regs, long result)
+/* Attached by hand to the C library of processes that give this hint, and of no others; the cookie is their tgid. */
+SEC("uprobe")
+int on_loop_turn(struct pt_regs *regs)
 {
-	call_returned(regs, result);
+	loop_turned(bpf_get_attach_cookie(regs));
 	return 0;
 }
 

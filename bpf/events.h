@@ -35,7 +35,7 @@ enum event_kind {
 	EVENT_EXEC = 9,        /* a process image was replaced */
 	EVENT_EXIT = 10,       /* a task ended */
 	EVENT_WAKE = 11,       /* a task woke another one of its process from within a system call: a hint */
-	EVENT_LOOP = 12,       /* epoll_wait() returned, in processes for which that is a hint */
+	EVENT_LOOP = 12,       /* a thread calls epoll_wait(), in processes for which that is a hint */
 };
 
 /* flags of EVENT_RECEIVE and EVENT_SEND */
@@ -100,8 +100,6 @@ struct event_wake {
 	__u16 call;      /* system call the waker is in */
 	__u16 wait_call; /* system call the wakee was blocked in */
 	__u64 wait_word; /* its first argument: futex address, epoll descriptor */
-	__u32 ready;     /* EVENT_LOOP: descriptors that were ready */
-	__u32 padding;
 };
 
 /* EVENT_CONNECTION, EVENT_CONNECT, EVENT_ESTABLISHED, EVENT_PEER_CLOSED, EVENT_CLOSE */
@@ -147,7 +145,7 @@ struct event_process {
 _Static_assert(sizeof(struct event_header) == 32, "event_header");
 _Static_assert(sizeof(struct event_io) == 48, "event_io");
 _Static_assert(sizeof(struct event_hints) == 24, "event_hints");
-_Static_assert(sizeof(struct event_wake) == 56, "event_wake");
+_Static_assert(sizeof(struct event_wake) == 48, "event_wake");
 _Static_assert(sizeof(struct event_connection) == 104, "event_connection");
 _Static_assert(sizeof(struct event_unix) == 328, "event_unix");
 _Static_assert(sizeof(struct event_process) == 56, "event_process");

@@ -12,6 +12,7 @@
 #include "js_batch.h"
 #include "js_recognise.h"
 #include "js_redact.h"
+#include "js_loop.h"
 #include "js_tls.h"
 #include "layout.h"
 #include "memory.h"
@@ -355,6 +356,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("returnProbesAreSafe", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
                 return Napi::Boolean::New(call.Env(), returnProbesAreSafe());
               }));
+  exports.Set("loopProbes", Napi::Function::New(env, loopProbes));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
   exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) {
                 releaseMemory();

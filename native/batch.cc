@@ -172,7 +172,6 @@ void Batch::appendWake(const event_wake &event, std::size_t row) {
   call[row] = event.call;
   wait_call[row] = event.wait_call;
   wait_word[row] = event.wait_word;
-  count[row] = event.ready;
 }
 
 void Batch::appendConnection(const event_connection &event, std::size_t row) {

@@ -115,7 +115,6 @@ Napi::Object structs(Napi::Env env) {
   FIELD(event_wake, call);
   FIELD(event_wake, wait_call);
   FIELD(event_wake, wait_word);
-  FIELD(event_wake, ready);
   STRUCT(event_process);
   FIELD(event_process, parent);
   FIELD(event_process, parent_tgid);

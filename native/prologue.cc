@@ -61,6 +61,9 @@ class Decoder {
     if (starts({0x80, 0xbf})) return {Kind::harmless, 7};                    // cmp byte [rdi+32], imm8
     if (starts({0x64, 0x48, 0x8b, 0x04, 0x25})) return {Kind::harmless, 9};  // mov rax, fs:[...]
     if (starts({0x48, 0x63, 0xd2})) return {Kind::count, 3};                 // movsxd rdx, edx
+    if (starts({0x80, 0x3d})) return {Kind::harmless, 7};                    // cmp byte [rip+disp32], imm8
+    if (starts({0x64, 0x80, 0x3c, 0x25})) return {Kind::harmless, 9};        // cmp byte fs:[...], imm8
+    if (starts({0x45, 0x31, 0xc0})) return {Kind::harmless, 3};              // xor r8d, r8d
     return {};
   }
 

@@ -105,11 +105,11 @@ void Recorder::configure(const CaptureOptions &options) {
        {"snapshot", "identify", "sweep_silent", "sweep_files", "forget_closed"}) {
     bpf_program__set_autoattach(programs_->program(name), false);
   }
-  onDemand_ = {{HINT_WAKES, programs_->program("on_waking")},
-               {HINT_LOOP, programs_->program("on_call_return")}};
-  for (const OnDemand &entry : onDemand_) {
-    bpf_program__set_autoattach(entry.program, false);
-    bpf_program__set_autoload(entry.program, (options.hints & entry.kind) != 0);
+  const std::pair<uint32_t, bpf_program *> onDemand[] = {
+      {HINT_WAKES, programs_->program("on_waking")}, {HINT_LOOP, programs_->program("on_loop_turn")}};
+  for (const auto &[kind, program] : onDemand) {
+    bpf_program__set_autoattach(program, false);
+    bpf_program__set_autoload(program, (options.hints & kind) != 0);
   }
   // What these would remember takes memory even if it is never used.
   if ((options.hints & HINT_WAKES) == 0) bpf_map__set_max_entries(programs_->map("wake_words"), 1);
@@ -250,13 +250,17 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
     bpf_map__update_elem(programs_->map("hinted"), &tgid, sizeof tgid, &process, sizeof process, BPF_ANY);
   }
   __atomic_fetch_add(variables_.hints_generation, 1, __ATOMIC_RELEASE);
-  for (OnDemand &entry : onDemand_) {
-    if ((kinds & entry.kind) != 0) {
-      entry.wantedBy.insert(tgid);
+  const auto note = [&](std::unordered_set<uint32_t> &processes, uint32_t kind) {
+    if ((kinds & kind) != 0) {
+      processes.insert(tgid);
     } else {
-      entry.wantedBy.erase(tgid);
+      processes.erase(tgid);
     }
-  }
+  };
+  note(waking_, HINT_WAKES);
+  note(turning_, HINT_LOOP);
+  // Another program may run there now, with another C library.
+  loops_.remove(tgid);
   attachOnDemand();
 }
 
@@ -269,16 +273,15 @@ void Recorder::pauseHints(bool paused) {
 
 // Attaches or detaches as things are. A hint that cannot be had is no reason to stop recording.
 void Recorder::attachOnDemand() {
-  for (OnDemand &entry : onDemand_) {
-    const bool wanted = attached_ && !hintsPaused_ && !entry.wantedBy.empty();
-    if (wanted == (entry.link != nullptr)) continue;
-    if (wanted) {
-      entry.link = bpf_program__attach(entry.program);
-    } else {
-      bpf_link__destroy(entry.link);
-      entry.link = nullptr;
-    }
+  const bool active = attached_ && !hintsPaused_;
+  const bool wakes = active && !waking_.empty();
+  if (wakes && wakes_ == nullptr) {
+    wakes_ = bpf_program__attach(programs_->program("on_waking"));
+  } else if (!wakes && wakes_ != nullptr) {
+    bpf_link__destroy(std::exchange(wakes_, nullptr));
   }
+  if (!active) return loops_.clear();
+  for (const uint32_t tgid : turning_) loops_.add(tgid, programs_->program("on_loop_turn"));
 }
 
 int Recorder::ringDescriptor() const { return bpf_map__fd(programs_->map("ring")); }

@@ -9,11 +9,12 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "events.h"
+#include "loop_probes.h"
 #include "programs.h"
 #include "tls_watcher.h"
 
@@ -106,13 +107,6 @@ class Recorder {
   void runSnapshot();
   void setSweepAges(uint64_t age, uint64_t quietAge);
   void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
-  // A program that only some processes need, because all others pay for it.
-  struct OnDemand {
-    uint32_t kind;  // HINT_ bit
-    bpf_program *program;
-    bpf_link *link = nullptr;               // attached while one of these runs
-    std::unordered_set<uint32_t> wantedBy;  // tgids
-  };
   void attachOnDemand();  // with hints_ held
 
   const Capture capture_;
@@ -125,7 +119,12 @@ class Recorder {
   bpf_link *files_ = nullptr;
   std::mutex hints_;  // the drain thread detaches, JavaScript tells of processes
   bool hintsPaused_ = false;
-  std::vector<OnDemand> onDemand_;
+  // Tgids that give HINT_WAKES, and what is attached while there are any: all processes pay for it.
+  std::unordered_set<uint32_t> waking_;
+  bpf_link *wakes_ = nullptr;
+  // Those that give HINT_LOOP, and their probes.
+  std::unordered_set<uint32_t> turning_;
+  LoopProbes loops_;
   uint32_t lives_ = 0;
 };
 

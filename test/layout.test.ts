@@ -96,8 +96,8 @@ suite('events.h against TypeScript', () => {
         fields: { goroutine: 0, caller: 4, creator: 8, slice: 12, lease_tid: 16, lease_age: 20 },
       },
       event_wake: {
-        size: 56,
-        fields: { wakee: 32, call: 36, wait_call: 38, wait_word: 40, ready: 48 },
+        size: 48,
+        fields: { wakee: 32, call: 36, wait_call: 38, wait_word: 40 },
       },
       event_process: { size: 56, fields: { parent: 32, parent_tgid: 36, name: 40 } },
     });

@@ -5,29 +5,24 @@
 
 #include "../maps.h"
 #include "emit.h"
+#include "filter.h"
 #include "hints.h"
-#include "registers.h"
 
-#define SYSCALL_EPOLL_WAIT 232
-#define SYSCALL_EPOLL_PWAIT 281
-#define SYSCALL_EPOLL_PWAIT2 441
-
-static __always_inline void call_returned(const struct pt_regs *regs, long result)
+/* A thread of process @tgid is about to wait for events. */
+static __always_inline void loop_turned(__u32 tgid)
 {
-	int call = call_number(regs);
+	__u64 id = bpf_get_current_pid_tgid();
 	struct hinted_process *process;
 	struct event_wake event;
-	__u64 id;
 
-	if (call != SYSCALL_EPOLL_WAIT && call != SYSCALL_EPOLL_PWAIT && call != SYSCALL_EPOLL_PWAIT2)
+	/* A child inherits the breakpoint until it first comes by. */
+	if (id >> 32 != tgid || !current_wanted(id))
 		return;
-	id = bpf_get_current_pid_tgid();
-	process = hinted_process(id >> 32);
-	if (!process || !(process->kinds & HINT_LOOP) || result < 0)
+	process = hinted_process(tgid);
+	if (!process || !(process->kinds & HINT_LOOP))
 		return;
 	__builtin_memset(&event, 0, sizeof(event));
 	fill_header(&event.header, EVENT_LOOP, 0, id, sizeof(event));
-	event.ready = result;
 	emit(&event, sizeof(event));
 }
 

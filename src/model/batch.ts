@@ -44,7 +44,7 @@ export const EVENT_COLUMNS = {
   parent: { type: 'uint32', doc: 'fork: thread id of the creator; process: parent process id.' },
   count: {
     type: 'uint64',
-    doc: 'send, receive of TLS plaintext: plaintext bytes before these in this direction, modulo 2^32; loss: how many records were lost; clock: wall clock in epoch nanoseconds; loop: descriptors that were ready.',
+    doc: 'send, receive of TLS plaintext: plaintext bytes before these in this direction, modulo 2^32; loss: how many records were lost; clock: wall clock in epoch nanoseconds.',
   },
   peer: {
     later: true,

@@ -11,7 +11,7 @@ export const HINT_COLUMNS = {
   time: { type: 'float64', doc: 'ns after the reconstruction’s base time.' },
   tid: {
     type: 'uint32',
-    doc: 'The thread that woke, that created a thread, or whose epoll_wait() returned.',
+    doc: 'The thread that woke, that created a thread, or that waits for events.',
   },
   other: { type: 'uint32', doc: 'wake: the thread that was woken; fork: the new thread; else 0.' },
   call: { type: 'uint16', doc: 'wake: number of the system call the waker was in.' },
@@ -20,6 +20,5 @@ export const HINT_COLUMNS = {
     type: 'float64',
     doc: 'wake: first argument of that call (futex address, epoll descriptor).',
   },
-  ready: { type: 'uint32', doc: 'loop: descriptors that were ready.' },
 } as const;
 export type HintTable = TableOf<typeof HINT_COLUMNS>;

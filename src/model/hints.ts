@@ -11,7 +11,7 @@ export const HintKind = {
   threads: 0x04,
   /** Goroutine ids at sends and receives. */
   go: 0x08,
-  /** Returns from epoll_wait(). */
+  /** Turns of event loops: calls of epoll_wait(). */
   loop: 0x10,
 } as const;
 export type HintName = keyof typeof HintKind;

@@ -5,7 +5,7 @@ import { emptyTable } from '../model/tables.js';
 
 const TWO_32 = 0x1_0000_0000;
 
-/** Wakes, returns of epoll_wait(), and the creation of threads (not of processes). */
+/** Wakes, turns of event loops, and the creation of threads (not of processes). */
 function isHint(batch: Batch, row: number): boolean {
   const kind = batch.kind[row];
   if (kind === EventKind.wake || kind === EventKind.loop) return true;
@@ -25,7 +25,6 @@ export function takeHints(batch: Batch, baseNs: bigint): HintTable {
   if (count === 0) return out;
   const times = wordsOf(batch.time_ns);
   const words = wordsOf(batch.wait_word);
-  const counts = wordsOf(batch.count);
   const baseLow = Number(baseNs & 0xffffffffn);
   const baseHigh = Number(baseNs >> 32n);
   let at = 0;
@@ -40,7 +39,6 @@ export function takeHints(batch: Batch, baseNs: bigint): HintTable {
     out.call[at] = batch.call[row]!;
     out.wait_call[at] = batch.wait_call[row]!;
     out.wait_word[at] = words[row * 2 + 1]! * TWO_32 + words[row * 2]!;
-    out.ready[at] = batch.kind[row] === EventKind.loop ? counts[row * 2]! : 0;
     at++;
   }
   return out;

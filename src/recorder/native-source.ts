@@ -96,6 +96,7 @@ interface NativeAddon {
   recognise(bytes: Uint8Array, moved: number, known: string, datagram: boolean): string;
   limitCapabilities(kept: bigint): string;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
+  loopProbes(path: string): readonly number[];
   tlsProbes(path: string, all: boolean): readonly TlsProbe[];
   returnProbesAreSafe(): boolean;
 }
@@ -317,6 +318,15 @@ export function tlsHazard(): string {
  */
 export function tlsProbesOf(path: string, all: boolean): readonly TlsProbe[] {
   return loadSource().tlsProbes(path, all);
+}
+
+/**
+ * Where turns of event loops would be probed in a C library, as file offsets; empty for anything else.
+ *
+ * @throws CodedError UNSUPPORTED without the addon
+ */
+export function loopProbesOf(path: string): readonly number[] {
+  return loadSource().loopProbes(path);
 }
 
 /** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */

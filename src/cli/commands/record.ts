@@ -85,7 +85,7 @@ const OPTIONS = {
   },
   hints: {
     type: 'string',
-    default: 'lease,wakes,threads,go',
+    default: 'all',
     describe: 'Causality hints: all, none, or a list of lease, wakes, threads, go, loop',
   },
   snaplen: { type: 'number', default: 1024, describe: 'Bytes kept of each message head, 0..4096' },

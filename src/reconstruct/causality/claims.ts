@@ -5,6 +5,7 @@ import type { IdentityMatches } from './identity.js';
 import { isAlone, type Reliability } from './reliability.js';
 import type { SliceContext } from './slices.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';
+import type { TurnContext } from './turns.js';
 
 /** Rules that name the request of a call, as columns and tables write them. */
 export const RULES = [
@@ -27,6 +28,8 @@ export const RULES = [
   'reply-slice',
   'neighbour',
   'queue',
+  'turn',
+  'reply-turn',
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -46,6 +49,7 @@ const BACKWARD: ReadonlySet<Rule> = new Set([
   'hand-back',
   'reply-slice',
   'neighbour',
+  'reply-turn',
 ]);
 const PROOFS: ReadonlySet<Rule> = new Set(['identity', 'goroutine', 'owner']);
 /** Per rule number: Family. */
@@ -97,6 +101,7 @@ export interface Knowledge {
   readonly context: ThreadContext;
   readonly goroutines: GoroutineContext;
   readonly slices: SliceContext;
+  readonly turns: TurnContext;
   readonly reliability: Reliability;
   readonly backward: BackwardLabels;
   readonly identities: IdentityMatches;
@@ -161,7 +166,8 @@ export function gatherClaims(
   client: number,
   claims: Claims,
 ): void {
-  const { candidates, context, goroutines, slices, reliability, backward, identities } = knowledge;
+  const { candidates, context, goroutines, slices, turns, reliability, backward, identities } =
+    knowledge;
   const count = candidates.count[client]!;
   const chance = count <= 1 ? 0 : 1 / count;
   claims.count = 0;
@@ -180,6 +186,8 @@ export function gatherClaims(
   if (slices.forward[client]! >= 0) {
     add(RuleNumber.slice, slices.forward[client]!, reliability.slice[client]!, 1);
   }
+  add(RuleNumber.turn, turns.forward[client]!, turns.forwardTrust[client]!, 1);
+  add(RuleNumber['reply-turn'], turns.backward[client]!, turns.backwardTrust[client]!, 1);
   if (context.owner[client]! >= 0 && reliability.owner > 0) {
     // Threads that take one request at a time do no timers' work in between.
     add(RuleNumber.owner, context.owner[client]!, reliability.owner, isAlone(context) ? 0.02 : 1);

@@ -47,6 +47,9 @@ const TEXTS: Readonly<
     'this request was read and the call sent in one time slice of the Go scheduler, so one led to the other',
   'reply-slice':
     'its reply was read and this request’s response written in one time slice of the Go scheduler',
+  turn: 'the event loop made the call as many turns after this request, or the reply to another call of it, as it is used to, in the same order as it read them',
+  'reply-turn':
+    'the event loop wrote this request’s response, or made its next call, as many turns after the reply to this call as it is used to, in the same order as it read them',
   neighbour:
     'the goroutine that waits for it was started right before or after another that works for this request',
 };

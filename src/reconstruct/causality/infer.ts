@@ -24,7 +24,7 @@ import { SiblingClasses } from './siblings.js';
 import { followSlices } from './slices.js';
 import { replayMarks } from './thread-context.js';
 import { doubtTiming } from './timing-doubt.js';
-import { applyTurns } from './turns.js';
+import { followTurns } from './turns.js';
 import { wakeClasses } from './wakes.js';
 
 export interface ProcessCauses {
@@ -64,11 +64,11 @@ export function inferCauses(
   const candidates = findCandidates(index);
   const marks = threadMarks(index, hints);
   const context = replayMarks(index, marks, originKinds(index));
-  applyTurns(index, context, hints);
   const goroutines = followGoroutines(index);
   const slices = followSlices(index);
   const calls = callKinds(index);
   const requests = requestKinds(index);
+  const turns = followTurns(index, context, hints, candidates, calls, requests);
   const events = eventKinds(requests, calls);
   const lessonsOf = (queues?: QueueCauses) => ({
     index,
@@ -102,6 +102,7 @@ export function inferCauses(
     context,
     goroutines,
     slices,
+    turns,
     reliability,
     backward: labelBackward(index, context, slices, reliability, true),
     identities: matchIdentities(index, candidates),

@@ -1,190 +1,190 @@
-import { EventKind } from '../../model/event.js';
+import type { Candidates } from './candidates.js';
+import type { Kinds } from './kinds.js';
 import type { ProcessHints } from './process-hints.js';
 import type { ProcessIndex } from './process-index.js';
-import { CauseKind, type ThreadContext } from './thread-context.js';
-import { orderByTime } from './time-order.js';
+import { CauseKind, EndKind, type ThreadContext } from './thread-context.js';
+import { placesOf, TurnClasses } from './turn-classes.js';
+import {
+  openRequests,
+  readEvents,
+  type TurnEvents,
+  TurnNumbers,
+  writeEvents,
+} from './turn-numbers.js';
+import { TurnParents } from './turn-parents.js';
+import { TurnPasses } from './turn-passes.js';
+import { learnFirstOrder, learnFirstRates } from './turn-rates.js';
+import { TurnRules } from './turn-rules.js';
+
+/** Pairs of passes, one in each direction. */
+const ROUNDS = 3;
+/** Before them, passes forwards alone, until it is known what leads to what. */
+const FIRST_ROUNDS = 5;
+const LEAST_EFFECTS = 20;
+/** No order of turns is surer than this. */
+const CEILING = 0.9995;
+/** Beliefs from here on are held against those of the other direction. */
+const SURE = 0.9;
+/** Weight, in calls, of what is thought of turns before: that they explain little. */
+const PRIOR_COUNT = 10;
+const PRIOR_AGREE = 0.6;
+/** Turns that are trusted less say nothing: half a word supports what timing guesses. */
+const LEAST_TRUST = 0.9;
+
+/** What the turns of event loops say of the calls. */
+export interface TurnContext {
+  /** Per client: the server that what led to it names; -1 none; and how surely, 0..1. */
+  readonly forward: Int32Array;
+  readonly forwardTrust: Float64Array;
+  /** The same of what its reply led to. */
+  readonly backward: Int32Array;
+  readonly backwardTrust: Float64Array;
+}
+
+function noTurns(count: number): TurnContext {
+  return {
+    forward: new Int32Array(count).fill(-1),
+    forwardTrust: new Float64Array(count),
+    backward: new Int32Array(count).fill(-1),
+    backwardTrust: new Float64Array(count),
+  };
+}
+
+/** On a loop's thread the last thing read says nothing of what is done next. Changes `context`. */
+function forgetThread(context: ThreadContext, client: number): void {
+  context.causeKind[client] = CauseKind.none;
+  context.cause[client] = -1;
+  context.wakeKind[client] = CauseKind.none;
+  context.wakeCause[client] = -1;
+  context.before[client] = -1;
+  context.closes[client] = -1;
+  context.closesByWake[client] = -1;
+  context.endKind[client] = EndKind.none;
+  context.end[client] = -1;
+  context.lenderEnd[client] = -1;
+}
 
 /**
- * Event loops that put what they read into queues act on it a fixed number of turns later:
- * asyncio answers three turns after the last reply. So the last thing read says little, and
- * what was read that many turns ago says a lot.
+ * Event loops that put what they read into queues act on it a fixed number of turns later: asyncio answers
+ * three turns after the last reply. So the last thing read says little, and what was read that many
+ * turns ago says a lot. How many, and what leads to what, is learned (turn-rates.ts, turn-rules.ts); within a
+ * turn, order decides (turn-alignment.ts); and what is known of one call goes to those before and after
+ * (turn-passes.ts). Changes `context` for calls made on a loop's thread.
  */
-
-/** Turns between cause and effect that are tried. */
-const MOST_TURNS = 8;
-/** A distance counts where at least this share of effects has an event that many turns before. */
-const LEAST_SHARE = 0.9;
-/** And where that is at least this much more often than by chance. */
-const LEAST_LIFT = 0.1;
-const LEAST_EFFECTS = 20;
-
-/** What was read, in order of time: its turn, CauseKind and subject. */
-interface Reads {
-  readonly turn: Int32Array;
-  readonly kind: Uint8Array;
-  readonly subject: Int32Array;
-  /** Per turn: first read of it; one more entry at the end. */
-  readonly first: Int32Array;
-}
-
-/** Gives every moment its turn: how many times epoll_wait() had returned by then. */
-function turnFinder(hints: ProcessHints): { of: (time: number) => number; count: number } {
-  const times: number[] = [];
-  for (let i = 0; i < hints.count; i++) {
-    if (hints.kind[i] === EventKind.loop) times.push(hints.time[i]!);
-  }
-  const of = (time: number) => {
-    let low = 0;
-    let high = times.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (times[middle]! <= time) low = middle + 1;
-      else high = middle;
+export function followTurns(
+  index: ProcessIndex,
+  context: ThreadContext,
+  hints: ProcessHints,
+  candidates: Candidates,
+  calls: Kinds,
+  requests: Kinds,
+): TurnContext {
+  const found = noTurns(index.clients.length);
+  const numbers = new TurnNumbers(hints);
+  const writes = writeEvents(index, numbers);
+  if (writes.count < LEAST_EFFECTS) return found;
+  const reads = readEvents(index, numbers);
+  const open = openRequests(index, writes, requests.of);
+  const start = (places: Uint8Array) => {
+    const classes = new TurnClasses(index, calls, requests, places);
+    const parents = new TurnParents(index, candidates);
+    const rules = firstRules(classes, reads, writes);
+    const passes = new TurnPasses(classes, reads, writes, parents, rules, open);
+    for (let round = 0; round < FIRST_ROUNDS; round++) {
+      passes.run(true);
+      parents.down.fill(1);
     }
-    return low;
+    return { parents, passes };
   };
-  return { of, count: times.length + 1 };
-}
-
-function collectReads(index: ProcessIndex, turnOf: (time: number) => number, turns: number): Reads {
-  const { exchanges: x, servers, clients } = index;
-  const count = servers.length + clients.length;
-  const time = Float64Array.from({ length: count }, (_, i) =>
-    i < servers.length
-      ? x.request_end[servers[i]!]!
-      : x.response_end[clients[i - servers.length]!]!,
-  );
-  const order = orderByTime(time).filter((i) => !Number.isNaN(time[i]!));
-  const turn = Int32Array.from(order, (i) => turnOf(time[i]!));
-  const first = new Int32Array(turns + 1);
-  for (const at of turn) first[at + 1]!++;
-  for (let at = 0; at < turns; at++) first[at + 1]! += first[at]!;
-  return {
-    turn,
-    kind: Uint8Array.from(order, (i) => (i < servers.length ? CauseKind.request : CauseKind.reply)),
-    subject: Int32Array.from(order, (i) => (i < servers.length ? i : i - servers.length)),
-    first,
-  };
-}
-
-const readsIn = ({ first }: Reads, turn: number) =>
-  turn < 0 ? 0 : first[turn + 1]! - first[turn]!;
-
-/** The distance in turns at which most of the effects have a cause; -1 where none stands out. */
-function learnDistance(reads: Reads, effects: Int32Array): number {
-  if (effects.length < LEAST_EFFECTS) return -1;
-  const shares = Array.from({ length: MOST_TURNS }, (_, distance) => {
-    let found = 0;
-    for (const turn of effects) if (readsIn(reads, turn - distance) > 0) found++;
-    return found / effects.length;
-  });
-  const best = shares.indexOf(Math.max(...shares));
-  const others = shares.filter((_, distance) => distance !== best);
-  const chance = others.reduce((sum, share) => sum + share, 0) / others.length;
-  return shares[best]! >= LEAST_SHARE && shares[best]! - chance >= LEAST_LIFT ? best : -1;
-}
-
-/** Effects of one turn, in order, with the reads that caused them: one for all, or as many as effects. */
-function matchInOrder(
-  reads: Reads,
-  turn: number,
-  effects: readonly number[],
-  isMeant: (at: number) => boolean,
-) {
-  const causes: number[] = [];
-  if (turn >= 0) {
-    for (let at = reads.first[turn]!; at < reads.first[turn + 1]!; at++) {
-      if (isMeant(at)) causes.push(at);
-    }
+  const alone = new Uint8Array(index.clients.length);
+  const { pair } = start(alone).passes;
+  const { parents, passes } = start(placesOf(pair, index.clientEnd));
+  for (let round = 0; round < ROUNDS; round++) {
+    passes.run(false, round === 0);
+    passes.run(true);
   }
-  if (causes.length === effects.length) return causes;
-  return causes.length === 1 ? effects.map(() => causes[0]!) : undefined;
-}
-
-/** Numbers of effects by turn, in order of time. */
-function byTurn(turns: Int32Array): Map<number, number[]> {
-  const found = new Map<number, number[]>();
-  turns.forEach((turn, i) => {
-    const list = found.get(turn);
-    if (list === undefined) found.set(turn, [i]);
-    else list.push(i);
-  });
+  const made: number[] = [];
+  for (let at = 0; at < writes.count; at++) {
+    if (writes.isServer[at] === 0) made.push(writes.subject[at]!);
+  }
+  const trust = trustOfTurns(parents, made);
+  for (const client of made) {
+    forgetThread(context, client);
+    if (trust >= LEAST_TRUST) tellBest(found, parents, client, trust);
+  }
   return found;
 }
 
-function placeCalls(
-  index: ProcessIndex,
-  context: ThreadContext,
-  reads: Reads,
-  turns: Int32Array,
-): void {
-  const distance = learnDistance(reads, turns);
-  if (distance < 1) return;
-  context.causeKind.fill(CauseKind.none);
-  context.cause.fill(-1);
-  context.before.fill(-1);
-  for (const [turn, calls] of byTurn(turns)) {
-    // Calls to one callee follow each other in the order of their causes.
-    const groups = new Map<string, number[]>();
-    const { exchanges: x } = index;
-    for (const client of calls) {
-      const row = index.clients[client]!;
-      const callee = `${x.remote_address[row]}:${x.remote_port[row]}`;
-      const list = groups.get(callee);
-      if (list === undefined) groups.set(callee, [client]);
-      else list.push(client);
-    }
-    const last = new Map<number, number>();
-    for (const group of groups.values()) {
-      const causes = matchInOrder(reads, turn - distance, group, () => true);
-      group.forEach((client, i) => {
-        const at = causes?.[i];
-        if (at === undefined) return;
-        context.causeKind[client] = reads.kind[at]!;
-        context.cause[client] = reads.subject[at]!;
-        context.before[client] = last.get(at) ?? -1;
-        last.set(at, client);
-      });
-    }
+/** The likeliest parent of a call, and how likely, by some entries of the lists; -1 where none is sure. */
+function sureParent(
+  { lists }: TurnParents,
+  client: number,
+  weight: (at: number) => number,
+): number {
+  let best = -1;
+  let most = 0;
+  let sum = 0;
+  for (let at = lists.offsets[client]!; at < lists.offsets[client + 1]!; at++) {
+    const own = weight(at);
+    sum += own;
+    if (own <= most) continue;
+    best = at;
+    most = own;
   }
-}
-
-function placeResponses(context: ThreadContext, reads: Reads, turns: Int32Array): void {
-  const distance = learnDistance(reads, turns);
-  if (distance < 1) return;
-  context.closes.fill(-1);
-  context.lastKind.fill(CauseKind.none);
-  context.last.fill(-1);
-  for (const [turn, servers] of byTurn(turns)) {
-    const causes = matchInOrder(
-      reads,
-      turn - distance,
-      servers,
-      (at) => reads.kind[at] === CauseKind.reply,
-    );
-    if (causes === undefined || causes.length !== new Set(causes).size) continue;
-    servers.forEach((server, i) => {
-      const client = reads.subject[causes[i]!]!;
-      context.lastKind[server] = CauseKind.reply;
-      context.last[server] = client;
-      context.closes[client] = server;
-    });
-  }
+  return most >= SURE * sum ? best : -1;
 }
 
 /**
- * Where the turns of an event loop were recorded and causes lie a fixed number of turns before
- * their effects, puts those in the place of what was read last. Changes `context`.
+ * How far turns explain this process: where what led to a call and what its reply led to both name a parent,
+ * the share that agrees is the product of their trusts. Chains of nothing but chance hardly ever meet.
  */
-export function applyTurns(index: ProcessIndex, context: ThreadContext, hints: ProcessHints): void {
-  const turns = turnFinder(hints);
-  if (turns.count < 2) return;
-  const { exchanges: x, servers, clients } = index;
-  const reads = collectReads(index, turns.of, turns.count);
-  const sent = Int32Array.from(clients, (row) => turns.of(x.request_start[row]!));
-  const answered = Int32Array.from(servers, (row) =>
-    Number.isNaN(x.response_start[row]!) ? -1 : turns.of(x.response_start[row]!),
-  );
-  placeCalls(index, context, reads, sent);
-  placeResponses(context, reads, answered);
+function trustOfTurns(parents: TurnParents, clients: readonly number[]): number {
+  let both = PRIOR_COUNT;
+  let agreeing = PRIOR_COUNT * PRIOR_AGREE;
+  const { lists, up, down, prior } = parents;
+  for (const client of clients) {
+    // A single candidate agrees with itself.
+    if (lists.offsets[client + 1]! - lists.offsets[client]! < 2) continue;
+    const above = sureParent(parents, client, (at) => up[at]!);
+    const below = sureParent(parents, client, (at) => prior[at]! * down[at]!);
+    if (above < 0 || below < 0) continue;
+    both++;
+    if (above === below) agreeing++;
+  }
+  return Math.sqrt(agreeing / both);
+}
+
+/** What can be said before single calls are looked at. */
+function firstRules(classes: TurnClasses, reads: TurnEvents, writes: TurnEvents): TurnRules {
+  const { requests } = classes;
+  const shares = new Float64Array(requests.count);
+  for (const route of requests.of) shares[route]! += 1 / requests.of.length;
+  const perEffect = new Float64Array(classes.effects);
+  for (let at = 0; at < writes.count; at++) {
+    perEffect[classes.effectKind(writes, at)]! += 1 / writes.count;
+  }
+  const first = learnFirstRates(classes, reads, writes);
+  const order = learnFirstOrder(classes, writes);
+  return new TurnRules(classes, first, shares, perEffect, writes.count, order);
+}
+
+function tellBest(
+  found: TurnContext,
+  { lists, up, down, prior }: TurnParents,
+  client: number,
+  trust: number,
+) {
+  const [from, to] = [lists.offsets[client]!, lists.offsets[client + 1]!];
+  if (from === to) return;
+  let best = from;
+  let sum = 0;
+  for (let at = from; at < to; at++) {
+    if (up[at]! * down[at]! > up[best]! * down[best]!) best = at;
+    sum += prior[at]! * down[at]!;
+  }
+  found.forward[client] = lists.list[best]!;
+  found.forwardTrust[client] = Math.min(CEILING, trust * up[best]!);
+  if (sum === 0) return;
+  found.backward[client] = lists.list[best]!;
+  found.backwardTrust[client] = Math.min(CEILING, (trust * prior[best]! * down[best]!) / sum);
 }

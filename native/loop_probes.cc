@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loop_probes.h"
+
+#include <bpf/libbpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "elf_image.h"
+#include "probe.h"
+#include "process_maps.h"
+#include "prologue.h"
+#include "tls_target.h"
+
+namespace aftertrace {
+namespace {
+
+const std::vector<std::string> kWaits{"epoll_wait", "epoll_pwait"};
+
+bool beginsWith(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
+
+// glibc is libc.so.6 or libc-2.31.so, musl's library is its loader. libuv and uvloop call it too.
+bool isLibrary(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  return beginsWith(name, "libc.so") || beginsWith(name, "libc-") || beginsWith(name, "libc.musl") ||
+         beginsWith(name, "ld-musl");
+}
+
+void probe(const Mapping &mapping, bpf_program *program, std::vector<bpf_link *> &links) {
+  const int descriptor = openMapped(mapping);
+  if (descriptor < 0) return;
+  // By its descriptor: no path can be swapped meanwhile, and mount namespaces do not matter.
+  const std::string self = "/proc/self/fd/" + std::to_string(descriptor);
+  for (const uint64_t offset : planLoopProbes(ElfImage(descriptor))) {
+    LIBBPF_OPTS(bpf_uprobe_opts, options);
+    options.bpf_cookie = static_cast<uint64_t>(mapping.pid);
+    bpf_link *link =
+        bpf_program__attach_uprobe_opts(program, mapping.pid, self.c_str(), offset, &options);
+    if (link != nullptr) links.push_back(link);
+  }
+  close(descriptor);
+}
+
+}  // namespace
+
+std::vector<uint64_t> planLoopProbes(const ElfImage &image) {
+  std::vector<uint64_t> offsets;
+  if (!image.valid()) return offsets;
+  for (const auto &[name, address] : image.functions(kWaits, ElfImage::Table::exported)) {
+    const auto place = cheapPlace(image.code(address, kPrologueBytes));
+    const auto offset = place ? image.fileOffset(address + *place) : std::nullopt;
+    if (offset && std::find(offsets.begin(), offsets.end(), *offset) == offsets.end()) {
+      offsets.push_back(*offset);
+    }
+  }
+  return offsets;
+}
+
+LoopProbes::~LoopProbes() { clear(); }
+
+void LoopProbes::add(uint32_t tgid, bpf_program *program) {
+  if (probes_.count(tgid) != 0) return;
+  KernelLog log;
+  std::vector<bpf_link *> links;
+  forEachMapping(static_cast<pid_t>(tgid), [&](const Mapping &mapping) {
+    if (isLibrary(mapping.path)) probe(mapping, program, links);
+    return links.empty();
+  });
+  probes_.emplace(tgid, std::move(links));
+}
+
+void LoopProbes::remove(uint32_t tgid) {
+  const auto found = probes_.find(tgid);
+  if (found == probes_.end()) return;
+  takeOff(std::move(found->second));
+  probes_.erase(found);
+}
+
+void LoopProbes::clear() {
+  std::vector<bpf_link *> links;
+  for (const auto &[tgid, own] : probes_) links.insert(links.end(), own.begin(), own.end());
+  probes_.clear();
+  removeProbes(links);
+  leaving_.clear();
+}
+
+void LoopProbes::takeOff(std::vector<bpf_link *> links) {
+  const auto isDone = [](const std::future<void> &future) {
+    return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  };
+  leaving_.erase(std::remove_if(leaving_.begin(), leaving_.end(), isDone), leaving_.end());
+  if (links.empty()) return;
+  leaving_.push_back(
+      std::async(std::launch::async, [own = std::move(links)] { removeProbes(own); }));
+}
+
+}  // namespace aftertrace
