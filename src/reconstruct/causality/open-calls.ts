@@ -141,7 +141,11 @@ export interface TimingFound {
 }
 
 /** Per call of the problem: 1 where timing prefers a candidate for which context says nothing. */
-function onTimingAlone({ isOpen, lists, chances }: OpenInput, chance: Float64Array, placed: Placed) {
+function onTimingAlone(
+  { isOpen, lists, chances }: OpenInput,
+  chance: Float64Array,
+  placed: Placed,
+) {
   return Uint8Array.from(placed.clients, (client) => {
     if (isOpen[client] === 0) return 0;
     const from = lists.offsets[client]!;
