@@ -19,7 +19,7 @@ const OPTIONS = {
   'min-confidence': {
     type: 'number',
     describe:
-      'Least probability of an inferred link; less sure ones stay unknown (default: 0.9; 0.5 for imported spans)',
+      'Least probability of an inferred link; less sure ones stay unknown (default: 0.95; 0.5 for imported spans)',
   },
   'max-loss': {
     type: 'string',

@@ -5,7 +5,7 @@ import type { IdentityMatches } from './identity.js';
 import { isAlone, type Reliability } from './reliability.js';
 import type { SliceContext } from './slices.js';
 import { CauseKind, type ThreadContext } from './thread-context.js';
-import type { TurnContext } from './turns.js';
+import type { TurnContext } from './turns/turns.js';
 
 /** Rules that name the request of a call, as columns and tables write them. */
 export const RULES = [

@@ -24,7 +24,7 @@ import { SiblingClasses } from './siblings.js';
 import { followSlices } from './slices.js';
 import { replayMarks } from './thread-context.js';
 import { doubtTiming } from './timing-doubt.js';
-import { followTurns } from './turns.js';
+import { followTurns } from './turns/turns.js';
 import { wakeClasses } from './wakes.js';
 
 export interface ProcessCauses {

@@ -4,8 +4,8 @@ import { Role } from '../../../src/model/exchange.js';
 import { VerdictCode } from '../../../src/reconstruct/causality/decide.js';
 import { inferCauses } from '../../../src/reconstruct/causality/infer.js';
 import type { ProcessHints } from '../../../src/reconstruct/causality/process-hints.js';
-import { align } from '../../../src/reconstruct/causality/turn-alignment.js';
-import { Place, placesOf } from '../../../src/reconstruct/causality/turn-classes.js';
+import { align } from '../../../src/reconstruct/causality/turns/alignment.js';
+import { Place, placesOf } from '../../../src/reconstruct/causality/turns/classes.js';
 import { type Row, seeded, tableOf } from './simulate.js';
 import { asyncioService } from './simulate-asyncio.js';
 

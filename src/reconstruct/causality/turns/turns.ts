@@ -1,20 +1,14 @@
-import type { Candidates } from './candidates.js';
-import type { Kinds } from './kinds.js';
-import type { ProcessHints } from './process-hints.js';
-import type { ProcessIndex } from './process-index.js';
-import { CauseKind, EndKind, type ThreadContext } from './thread-context.js';
-import { placesOf, TurnClasses } from './turn-classes.js';
-import {
-  openRequests,
-  readEvents,
-  type TurnEvents,
-  TurnNumbers,
-  writeEvents,
-} from './turn-numbers.js';
-import { TurnParents } from './turn-parents.js';
-import { TurnPasses } from './turn-passes.js';
-import { learnFirstOrder, learnFirstRates } from './turn-rates.js';
-import { TurnRules } from './turn-rules.js';
+import type { Candidates } from '../candidates.js';
+import type { Kinds } from '../kinds.js';
+import type { ProcessHints } from '../process-hints.js';
+import type { ProcessIndex } from '../process-index.js';
+import { CauseKind, EndKind, type ThreadContext } from '../thread-context.js';
+import { placesOf, TurnClasses } from './classes.js';
+import { openRequests, readEvents, type TurnEvents, TurnNumbers, writeEvents } from './numbers.js';
+import { TurnParents } from './parents.js';
+import { TurnPasses } from './passes.js';
+import { learnFirstOrder, learnFirstRates } from './rates.js';
+import { TurnRules } from './rules.js';
 
 /** Pairs of passes, one in each direction. */
 const ROUNDS = 3;

@@ -1,8 +1,8 @@
-import { type Alignment, align } from './turn-alignment.js';
-import { CauseWindow, type TurnClasses, turnStarts } from './turn-classes.js';
-import type { TurnEvents } from './turn-numbers.js';
-import type { TurnParents } from './turn-parents.js';
-import type { TurnRules } from './turn-rules.js';
+import { type Alignment, align } from './alignment.js';
+import { CauseWindow, type TurnClasses, turnStarts } from './classes.js';
+import type { TurnEvents } from './numbers.js';
+import type { TurnParents } from './parents.js';
+import type { TurnRules } from './rules.js';
 
 /** Effects of one turn that are aligned at once: a longer turn is cut. */
 const MOST_AT_ONCE = 512;

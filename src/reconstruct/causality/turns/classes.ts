@@ -1,6 +1,6 @@
-import type { Kinds } from './kinds.js';
-import type { ProcessIndex } from './process-index.js';
-import type { TurnEvents } from './turn-numbers.js';
+import type { Kinds } from '../kinds.js';
+import type { ProcessIndex } from '../process-index.js';
+import type { TurnEvents } from './numbers.js';
 
 /** Turns between cause and effect that are looked at: 0 up to one less. */
 export const TURNS_SEEN = 10;

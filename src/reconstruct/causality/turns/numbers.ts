@@ -1,6 +1,6 @@
-import { EventKind } from '../../model/event.js';
-import type { ProcessHints } from './process-hints.js';
-import type { ProcessIndex } from './process-index.js';
+import { EventKind } from '../../../model/event.js';
+import type { ProcessHints } from '../process-hints.js';
+import type { ProcessIndex } from '../process-index.js';
 
 /** Turns between the last of one thread and the first of the next: further than any rule looks. */
 const APART = 64;

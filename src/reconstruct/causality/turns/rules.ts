@@ -1,5 +1,5 @@
-import { TURNS_SEEN, type TurnClasses } from './turn-classes.js';
-import type { FirstRates } from './turn-rates.js';
+import { TURNS_SEEN, type TurnClasses } from './classes.js';
+import type { FirstRates } from './rates.js';
 
 /** Classes that bring less than this of an effect are chance. */
 const LEAST_RATE = 0.01;

@@ -1,5 +1,5 @@
-import { TURNS_SEEN, type TurnClasses } from './turn-classes.js';
-import type { TurnEvents } from './turn-numbers.js';
+import { TURNS_SEEN, type TurnClasses } from './classes.js';
+import type { TurnEvents } from './numbers.js';
 
 const ROUNDS = 150;
 /** Turns that are learned from. */

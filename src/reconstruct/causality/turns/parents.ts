@@ -1,5 +1,5 @@
-import { type CandidateLists, type Candidates, listCandidates } from './candidates.js';
-import type { ProcessIndex } from './process-index.js';
+import { type CandidateLists, type Candidates, listCandidates } from '../candidates.js';
+import type { ProcessIndex } from '../process-index.js';
 
 /** How likely a request is answered before the reply to one of its calls was read, against others. */
 const LATE = 0.02;
