@@ -20,6 +20,8 @@ export interface Reconstruction {
   readonly budget?: readonly BudgetSummary[];
   /** Services whose TLS, where they use it, was recorded as it is; absent where there are none. */
   readonly encrypted?: readonly EncryptedService[];
+  /** Services whose traffic carries ids: how their calls are linked without; absent where there are none. */
+  readonly audits?: readonly AuditSummary[];
   readonly counts: ReconstructionCounts;
   /** Links of client spans to the server span that caused them, by verdict. */
   readonly links: {
@@ -94,6 +96,21 @@ export interface EncryptedService {
   readonly host: string;
   /** Why, in words. */
   readonly reason: string;
+}
+
+/** Calls of which an id in band tells the request, among several that were open, by how they are linked without it. */
+export interface AuditCounts {
+  readonly calls: number;
+  readonly right: number;
+  readonly wrong: number;
+  readonly unknown: number;
+  /** Sum of the confidences of the links made, right and wrong. */
+  readonly claimed: number;
+}
+
+export interface AuditSummary extends AuditCounts {
+  readonly service: string;
+  readonly host: string;
 }
 
 interface ReconstructionCounts {

@@ -1,4 +1,5 @@
 import type {
+  AuditSummary,
   EncryptedService,
   ImportSummary,
   LossSummary,
@@ -26,6 +27,7 @@ interface Findings {
   readonly assembled: Assembled;
   readonly services: Reconstruction['services'];
   readonly encrypted: readonly EncryptedService[];
+  readonly audits: readonly AuditSummary[];
 }
 
 function summarizeImports({ imports }: Findings['catalog']): ImportSummary[] {
@@ -80,7 +82,7 @@ function rangeOf(
 
 /** reconstruction.json of a run. */
 export function describe(findings: Findings): Reconstruction {
-  const { catalog, shards, chronicles, decoded, assembled, services, encrypted } = findings;
+  const { catalog, shards, chronicles, decoded, assembled, services, encrypted, audits } = findings;
   const sum = (value: (output: DecodeOutput) => number) =>
     decoded.reduce((total, output) => total + value(output), 0);
   const imports = summarizeImports(catalog);
@@ -99,6 +101,7 @@ export function describe(findings: Findings): Reconstruction {
     losses: lossesOf(findings),
     ...(budget.length === 0 ? {} : { budget }),
     ...(encrypted.length === 0 ? {} : { encrypted }),
+    ...(audits.length === 0 ? {} : { audits }),
     counts: {
       events: shards.reduce((total, { summary }) => total + summary.rows, 0),
       connections: sum((output) => output.connections),

@@ -13,7 +13,7 @@ import { describe } from './describe.js';
 import { groupsFor, makePlan, type Plan } from './plan.js';
 import { type Executor, openPool } from './pool.js';
 import { buildProcesses } from './processes.js';
-import { listEncrypted, summarizeServices } from './summary.js';
+import { listEncrypted, sumAudits, summarizeServices } from './summary.js';
 import type { DecodeOutput, ShardOutput, SortOutput } from './tasks.js';
 
 export interface ReconstructOptions {
@@ -189,13 +189,13 @@ async function findAllCauses(
     const exchanges = decoded.flatMap(({ files }) => files[group] ?? []);
     const output = join(run.scratch, `causes-${group}.arrow`);
     const { minConfidence } = run.options;
-    const { file, models } = await run.executor.run('causality', {
+    const { file, models, audits } = await run.executor.run('causality', {
       exchanges,
       hints: sorted.flatMap(({ files }) => files[group] ?? []),
       output,
       ...(minConfidence !== undefined && { minConfidence }),
     });
-    return { exchanges, causes: file, models };
+    return { exchanges, causes: file, models, audits };
   });
 }
 
@@ -234,6 +234,11 @@ async function execute(run: Run): Promise<Reconstruction> {
     assembled,
     services,
     encrypted: listEncrypted(processes, hostNames),
+    audits: sumAudits(
+      causes.flatMap((group) => group.audits),
+      processes,
+      hostNames,
+    ),
   });
   options.signal?.throwIfAborted();
   const { spans, traces, links } = assembled;

@@ -1,5 +1,11 @@
 import type { ProcessRecord } from '../model/process.js';
-import type { EncryptedService, Reconstruction, ServiceSummary } from '../model/reconstruction.js';
+import type {
+  AuditCounts,
+  AuditSummary,
+  EncryptedService,
+  Reconstruction,
+  ServiceSummary,
+} from '../model/reconstruction.js';
 import { type SpanTable, Verdict } from '../model/span.js';
 
 type LinkCounts = { certain: number; probable: number; unknown: number; root: number };
@@ -32,6 +38,30 @@ export function listEncrypted(
     found.set(`${service}\n${entry.host}\n${reason}`, entry);
   }
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+}
+
+/** Audits of processes by service and host, by name, then host. */
+export function sumAudits(
+  audits: readonly ({ readonly process: number } & AuditCounts)[],
+  processes: readonly ProcessRecord[],
+  hostNames: readonly string[],
+): AuditSummary[] {
+  const sums = new Map<string, AuditSummary>();
+  for (const { process, ...own } of audits) {
+    const { service, host } = processes[process]!;
+    const key = `${service}\n${hostNames[host]}`;
+    const known = sums.get(key);
+    sums.set(key, {
+      service,
+      host: hostNames[host]!,
+      calls: own.calls + (known?.calls ?? 0),
+      right: own.right + (known?.right ?? 0),
+      wrong: own.wrong + (known?.wrong ?? 0),
+      unknown: own.unknown + (known?.unknown ?? 0),
+      claimed: own.claimed + (known?.claimed ?? 0),
+    });
+  }
+  return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }
 
 /** Counts the verdicts on client spans: these are the links that had to be inferred. */

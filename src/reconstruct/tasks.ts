@@ -1,5 +1,5 @@
 import type { ProcessRecord } from '../model/process.js';
-import type { LossSummary, SegmentSummary } from '../model/reconstruction.js';
+import type { AuditCounts, LossSummary, SegmentSummary } from '../model/reconstruction.js';
 
 /**
  * The plan's tasks. Each is a pure function of the files it names: it reads them,
@@ -142,4 +142,6 @@ export interface CausalityOutput {
   readonly file: string;
   /** How the outgoing calls of each process found their parents, in words. */
   readonly models: readonly { readonly process: number; readonly model: string }[];
+  /** Of processes whose traffic carries ids: how their calls are linked without them. */
+  readonly audits: readonly ({ readonly process: number } & AuditCounts)[];
 }

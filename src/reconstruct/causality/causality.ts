@@ -4,6 +4,7 @@ import { Verdict } from '../../model/span.js';
 import { concatTables, emptyTable } from '../../model/tables.js';
 import { readTable, writeTable } from '../../store/table-file.js';
 import type { CausalityInput, CausalityOutput } from '../tasks.js';
+import { auditProcess } from './audit.js';
 import { CAUSE_COLUMNS, type CauseTable, NO_ROW } from './cause-table.js';
 import { CANDIDATES_KEPT } from './decide.js';
 import { Explainer, strongestRule } from './explain.js';
@@ -114,13 +115,16 @@ export async function findCauses(input: CausalityInput): Promise<CausalityOutput
   const hintRows = rowsByProcess(hints);
   const rows = new CauseRows();
   const models: { process: number; model: string }[] = [];
+  const audits: CausalityOutput['audits'][number][] = [];
   for (const [process, processRows] of rowsByProcess(exchanges)) {
     const own = hintRows.get(process);
     const processHints = own === undefined ? NO_HINTS : hintsOf(hints, own);
     const causes = inferCauses(exchanges, processRows, input.minConfidence, processHints);
     rows.addAll(causes);
     models.push({ process, model: causes.model });
+    const audit = auditProcess(causes, exchanges, processRows, input.minConfidence, processHints);
+    if (audit !== undefined) audits.push({ process, ...audit });
   }
   await writeTable(input.output, CAUSE_COLUMNS, rows.table());
-  return { file: input.output, models };
+  return { file: input.output, models, audits };
 }

@@ -20,6 +20,13 @@ export interface IdentityMatches {
   isStray(client: number): boolean;
 }
 
+/** Nothing known. */
+export const NO_IDENTITIES: IdentityMatches = {
+  of: () => NONE,
+  by: () => '',
+  isStray: () => false,
+};
+
 /** Identity keys of an exchange, "kind:id": trace ids, then the request id. */
 function keysOf(traceContext: string, requestId: string): string[] {
   const keys: string[] = [];

@@ -7,7 +7,7 @@ import type { Chain, Knowledge } from './claims.js';
 import { type DecideInput, type Decisions, decideAll } from './decide.js';
 import { eventKinds, forwardClasses } from './forward.js';
 import { followGoroutines } from './goroutines.js';
-import { matchIdentities } from './identity.js';
+import { matchIdentities, NO_IDENTITIES } from './identity.js';
 import { callKinds, type Kinds, requestKinds } from './kinds.js';
 import { threadMarks } from './marks.js';
 import { describeModel } from './model-text.js';
@@ -53,12 +53,14 @@ export interface ProcessCauses {
  * @param rows the process's rows in `exchanges`
  * @param least least posterior of a link, 0..1; default DEFAULT_MIN_CONFIDENCE
  * @param hints wake-ups and thread creations of the process
+ * @param isBlind leaves ids in band aside
  */
 export function inferCauses(
   exchanges: ExchangeTable,
   rows: Uint32Array,
   least?: number,
   hints: ProcessHints = NO_HINTS,
+  isBlind = false,
 ): ProcessCauses {
   const index = indexProcess(exchanges, rows);
   const candidates = findCandidates(index);
@@ -105,7 +107,7 @@ export function inferCauses(
     turns,
     reliability,
     backward: labelBackward(index, context, slices, reliability, true),
-    identities: matchIdentities(index, candidates),
+    identities: isBlind ? NO_IDENTITIES : matchIdentities(index, candidates),
   };
   const input = {
     index,

@@ -112,6 +112,42 @@ function hopNote({ counts }: Reconstruction): QualityNote {
   };
 }
 
+/** Services that an audit tells apart. */
+const AUDITED_SERVICES = 4;
+
+/** What the user's own ids say of links that are made without them. */
+function auditNotes({ audits = [] }: Reconstruction): QualityNote[] {
+  const sum = (value: (audit: (typeof audits)[number]) => number) =>
+    audits.reduce((total, audit) => total + value(audit), 0);
+  const calls = sum((audit) => audit.calls);
+  if (calls === 0) return [];
+  const right = sum((audit) => audit.right);
+  const wrong = sum((audit) => audit.wrong);
+  const linked = right + wrong;
+  const each = [...audits]
+    .sort((a, b) => b.calls - a.calls)
+    .slice(0, AUDITED_SERVICES)
+    .map(
+      (own) =>
+        `${own.service} ${formatShare(own.right / own.calls)} right and ${formatShare(own.wrong / own.calls)} wrong of ${formatCount(own.calls)}`,
+    );
+  const rest = audits.length - each.length;
+  const claims =
+    linked === 0
+      ? ''
+      : ` The links made so claimed ${formatShare(sum((audit) => audit.claimed) / linked)} on average, and ${formatShare(right / linked)} were right.`;
+  return [
+    {
+      level: wrong / calls > FAIR ? 'fair' : 'good',
+      label: `self-audit: ${formatShare(right / calls)} right`,
+      text:
+        `Ids in your own traffic tell the request of ${formatCount(calls)} calls. With these ids hidden, ${formatShare(right / calls)} of them were linked right, ` +
+        `${formatShare(wrong / calls)} wrong, and the others left unlinked: ${each.join('; ')}${rest > 0 ? `; and ${formatCount(rest)} more services` : ''}.${claims} ` +
+        'The links below use the ids; where calls carry none, expect what this says.',
+    },
+  ];
+}
+
 /** Services that a note names. */
 const NAMED_SERVICES = 8;
 
@@ -175,6 +211,7 @@ export function assessQuality(reconstruction: Reconstruction, epochNs: bigint): 
     notes: [
       lossNote(reconstruction),
       linkNote(reconstruction),
+      ...auditNotes(reconstruction),
       hopNote(reconstruction),
       opaqueNote(reconstruction),
       ...budgetNotes(reconstruction, epochNs),
