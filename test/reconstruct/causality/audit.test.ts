@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { auditProcess } from '../../../src/reconstruct/causality/audit.js';
 import { inferCauses } from '../../../src/reconstruct/causality/infer.js';
 import { NO_HINTS } from '../../../src/reconstruct/causality/process-hints.js';
-import { eventLoop, type Row, tableOf, threadPool } from './simulate.js';
+import { anyThread, type Row, tableOf, threadPool } from './simulate.js';
 
 /** Every call carries the trace id of its request. */
 const traced = (rows: readonly Row[]) =>
@@ -26,13 +26,7 @@ describe('auditProcess', () => {
   });
 
   it('tells of calls that nothing but their ids can link', () => {
-    const rows = eventLoop({
-      requests: 300,
-      every: 0.2e6,
-      deferred: (random) => 1e6 + 60e6 * random(),
-      seed: 3,
-    });
-    const found = audit(traced(rows))!;
+    const found = audit(traced(anyThread(threadPool(16, 600, 4), 12, 5)))!;
     expect(found.right + found.wrong + found.unknown).toBe(found.calls);
     expect(found.right).toBeLessThan(found.calls);
     expect(found.wrong / found.calls).toBeLessThan(0.05);
