@@ -223,6 +223,69 @@ export const NODE_HAND_OFF: readonly Scenario[] = [
     ],
   },
   {
+    name: 'node-agent-trio',
+    what: 'Node, an agent of 5 sockets for each callee: three calls together, two of them to one callee, or one after another with a page cached in between',
+    workload: 'hand-off',
+    scale: 0.7,
+    entry: 'front',
+    mix: { '/trio/{id}': 2, '/sequence/{id}': 2, '/page/{id}': 1 },
+    seed: 29,
+    services: [
+      ...callees,
+      {
+        name: 'front',
+        runtime: 'node',
+        client: 'agent',
+        maxSockets: 5,
+        routes: {
+          '/trio': [
+            {
+              all: [
+                [{ call: 'stock/get/{id}' }],
+                [{ call: 'price/get/{id}' }],
+                [{ call: 'stock/list/{id}' }],
+              ],
+            },
+          ],
+          '/sequence': sequence,
+          '/page': [
+            { cache: 'page', entries: 8, ttlMs: 60, steps: [{ call: 'price/list/{id}' }] },
+            { call: 'stock/get/{id}' },
+          ],
+        },
+      },
+    ],
+  },
+  {
+    name: 'node-pauses',
+    what: 'Node, fetch: timers of 3 to 30 ms before, between and after the calls, and in branches',
+    workload: 'hand-off',
+    scale: 0.7,
+    entry: 'front',
+    mix: { '/first/{id}': 2, '/branches/{id}': 2, '/after/{id}': 1 },
+    seed: 31,
+    services: [
+      ...callees,
+      {
+        name: 'front',
+        runtime: 'node',
+        client: 'fetch',
+        routes: {
+          '/first': [{ waitMs: [3, 30] }, { call: 'stock/get/{id}' }, { call: 'price/list/{id}' }],
+          '/branches': [
+            {
+              all: [
+                [{ waitMs: [3, 20] }, { call: 'stock/get/{id}' }],
+                [{ call: 'price/get/{id}' }, { waitMs: [5, 15] }, { call: 'stock/list/{id}' }],
+              ],
+            },
+          ],
+          '/after': [{ call: 'price/get/{id}' }, { waitMs: [3, 30] }],
+        },
+      },
+    ],
+  },
+  {
     name: 'node-request-ids',
     what: 'Node with timers, which passes x-request-id on; a job on a timer that always sends the same one',
     workload: 'hand-off',

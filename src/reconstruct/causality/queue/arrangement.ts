@@ -1,7 +1,7 @@
 import type { Kinds } from '../kinds.js';
 import type { ProcessIndex } from '../process-index.js';
-import { CauseKind } from '../thread-context.js';
-import { Counts, Habits } from './habits.js';
+import { CauseKind, type ThreadContext } from '../thread-context.js';
+import { Counts, Habits, MOST_CALLS } from './habits.js';
 import { type LaneCalls, poseLane } from './lanes.js';
 import { type Found, Pass } from './pass.js';
 import type { Closings } from './responses.js';
@@ -10,10 +10,18 @@ import type { Triggers } from './triggers.js';
 const MOST_ROUNDS = 16;
 /** Another round is not worth it when the last one gained less than this per call, nats. */
 const CONVERGED = 0.002;
-/** How much more than requests replies are believed to lead to calls, at first. */
-const STARTS = [0.1, 1];
+/** How much more than requests replies are believed to lead to calls, and the chance of a further call, at first. */
+const STARTS = [
+  { reply: 0.1, another: 0.05 },
+  { reply: 1, another: 0.05 },
+  { reply: 0.1, another: 0.4 },
+  { reply: 1, another: 0.4 },
+];
 /** From this probability on, a call's reply testifies for its request in the next pass. */
 const LEAST_FOUND = 0.8;
+/** A call that follows a request within this has not waited, ns; and so many of a route make a habit. */
+const DIRECT_NS = 1e6;
+const LEAST_DIRECT = 4;
 /** Answers below this are not given. */
 const LEAST_CHANCE = 0.5;
 
@@ -42,6 +50,7 @@ export class Arrangement {
   readonly #index: ProcessIndex;
   readonly #calls: Kinds;
   readonly #requests: Kinds;
+  readonly #context: ThreadContext;
   readonly #triggers: Triggers;
   readonly #lanes: readonly LaneCalls[];
   readonly #habits: Habits[] = [];
@@ -49,12 +58,19 @@ export class Arrangement {
   readonly #found: Int32Array;
 
   constructor(
-    of: { index: ProcessIndex; calls: Kinds; requests: Kinds; triggers: Triggers },
+    of: {
+      index: ProcessIndex;
+      context: ThreadContext;
+      calls: Kinds;
+      requests: Kinds;
+      triggers: Triggers;
+    },
     lanes: readonly LaneCalls[],
   ) {
     this.#index = of.index;
     this.#calls = of.calls;
     this.#requests = of.requests;
+    this.#context = of.context;
     this.#triggers = of.triggers;
     this.#lanes = lanes;
     this.#found = new Int32Array(of.calls.of.length).fill(-1);
@@ -64,7 +80,8 @@ export class Arrangement {
   with(lanes: readonly LaneCalls[]): Arrangement {
     const index = this.#index;
     const triggers = this.#triggers;
-    const of = { index, calls: this.#calls, requests: this.#requests, triggers };
+    const context = this.#context;
+    const of = { index, context, calls: this.#calls, requests: this.#requests, triggers };
     const next = new Arrangement(of, lanes);
     next.#habits.push(...this.#habits);
     next.#found.set(this.#found);
@@ -82,9 +99,9 @@ export class Arrangement {
     let calls = 0;
     for (const [at, { clients }] of this.#lanes.entries()) {
       let best = Number.NEGATIVE_INFINITY;
-      let chosen = this.#fresh(at, anchors, 1);
-      for (const reply of STARTS) {
-        this.#habits[at] = this.#fresh(at, anchors, reply);
+      let chosen = this.#fresh(at, anchors, STARTS[0]!);
+      for (const start of STARTS) {
+        this.#habits[at] = this.#fresh(at, anchors, start);
         const fit = this.#converge(at, anchors);
         if (fit <= best) continue;
         best = fit;
@@ -175,20 +192,25 @@ export class Arrangement {
     return counts;
   }
 
-  /** Before anything is learned. @param reply how much more than requests replies are believed to lead to calls */
-  #fresh(at: number, anchors: Int32Array, reply: number): Habits {
+  /** Before anything is learned. */
+  #fresh(at: number, anchors: Int32Array, { reply, another }: (typeof STARTS)[number]): Habits {
     const counts = new Float64Array(this.#calls.count);
     for (const client of this.#lanes[at]!.clients) counts[this.#calls.of[client]!]!++;
     const met = this.#met(at);
     const belief = met.map((_, kind) => (kind < this.#requests.count ? 1 : reply));
-    return new Habits(met, counts, belief, this.#latest(at, anchors));
+    return new Habits(met, counts, belief, this.#seen(at, anchors), another);
   }
 
-  /** Per kind of trigger and kind of call: how often the latest trigger of a known request was of that kind. */
-  #latest(at: number, anchors: Int32Array): Float64Array {
+  /**
+   * Per step, kind of trigger and kind of call, as Habits.next: share of triggers that were seen to lead
+   * to it. Of known calls the latest trigger of their request; of all others what they followed at once:
+   * a request that is read while a place is free makes its calls there and then.
+   */
+  #seen(at: number, anchors: Int32Array): Float64Array {
     const triggers = this.#triggers;
-    const calls = this.#calls;
-    const seen = new Float64Array(triggers.kinds * calls.count);
+    const { kinds } = triggers;
+    const width = this.#calls.count;
+    const seen = new Float64Array(MOST_CALLS * kinds * width);
     const latest = new Int32Array(this.#index.servers.length).fill(-1);
     const servers = serversOf(triggers, this.#known(anchors));
     const { clients, time } = this.#lanes[at]!;
@@ -198,9 +220,39 @@ export class Arrangement {
         if (servers[next]! >= 0) latest[servers[next]!] = triggers.kind[next]!;
       }
       const server = anchors[client]!;
-      if (server < 0 || latest[server] === -1) continue;
-      seen[latest[server]! * calls.count + calls.of[client]!]!++;
+      if (server < 0 || latest[server] === -1 || latest[server]! < this.#requests.count) continue;
+      seen[latest[server]! * width + this.#calls.of[client]!]!++;
     }
+    const met = this.#met(at);
+    for (let kind = this.#requests.count; kind < kinds; kind++) {
+      for (let call = 0; call < width; call++)
+        seen[kind * width + call]! /= Math.max(1, met[kind]!);
+    }
+    this.#addDirect(at, seen);
     return seen;
+  }
+
+  /** Calls that directly follow their request: which comes first, which next. */
+  #addDirect(at: number, seen: Float64Array): void {
+    const { kinds } = this.#triggers;
+    const width = this.#calls.count;
+    const { causeKind, cause, gap } = this.#context;
+    const calls = new Uint8Array(this.#index.servers.length);
+    const direct = new Float64Array(this.#requests.count);
+    for (const client of this.#lanes[at]!.clients) {
+      if (causeKind[client] !== CauseKind.request || !(gap[client]! < DIRECT_NS)) continue;
+      const server = cause[client]!;
+      const kind = this.#requests.of[server]!;
+      const step = calls[server]!++;
+      if (step === 0) direct[kind]!++;
+      if (step < MOST_CALLS) seen[(step * kinds + kind) * width + this.#calls.of[client]!]!++;
+    }
+    for (let step = 0; step < MOST_CALLS; step++) {
+      for (let kind = 0; kind < direct.length; kind++) {
+        for (let call = 0; call < width; call++) {
+          seen[(step * kinds + kind) * width + call]! /= Math.max(LEAST_DIRECT, direct[kind]!);
+        }
+      }
+    }
   }
 }

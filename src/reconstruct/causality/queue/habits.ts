@@ -8,7 +8,7 @@ export const MOST_CALLS = 6;
 /** Share of calls that nothing recorded led to, at first and at least. */
 const SPONTANEOUS = 0.01;
 const LEAST_SPONTANEOUS = 1e-4;
-const MOST_SPONTANEOUS = 0.5;
+const MOST_SPONTANEOUS = 0.2;
 /** Chance of a further call before anything is learned. */
 const ANOTHER = 0.05;
 /** How much what was seen counts against what is guessed. */
@@ -52,13 +52,15 @@ export class Habits {
    * @param triggers per kind of trigger: how many there are
    * @param calls per kind of call: how many the lane has
    * @param belief per kind of trigger: how much it is believed to lead to calls, against others
-   * @param seen per kind of trigger and kind of call: how often one was seen to lead to the other
+   * @param seen as `next`: share of triggers that were seen to lead to such a call
+   * @param another chance of a further call
    */
   constructor(
     readonly triggers: Float64Array,
     readonly calls: Float64Array,
     belief: Float64Array,
     seen: Float64Array,
+    another = ANOTHER,
   ) {
     const triggerKinds = triggers.length;
     const all = Math.max(1, sum(calls));
@@ -69,11 +71,10 @@ export class Habits {
     for (let step = 0; step < MOST_CALLS; step++) {
       for (let kind = 0; kind < triggerKinds; kind++) {
         const from = this.place(step, kind);
-        const guess = (step === 0 ? rate : ANOTHER) * belief[kind]!;
+        const guess = (step === 0 ? rate : another) * belief[kind]!;
         let any = 0;
         for (let call = 0; call < calls.length; call++) {
-          const known = seen[kind * calls.length + call]! / Math.max(1, triggers[kind]!);
-          const own = step === 0 ? SEEN * Math.min(1, known) : 0;
+          const own = SEEN * Math.min(1, seen[from + call]!);
           this.next[from + call] = own + ((1 - SEEN) * guess * calls[call]!) / all;
           any += this.next[from + call]!;
         }

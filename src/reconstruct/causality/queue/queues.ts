@@ -98,7 +98,7 @@ export function followQueues(input: QueueInput): QueueCauses | undefined {
     | undefined;
   for (const lanes of possibleLanes(input)) {
     const pieces = lanes.map((lane) => pieceOf(lane, MOST_LEARNED));
-    const arrangement = new Arrangement({ index, calls, requests, triggers }, pieces);
+    const arrangement = new Arrangement({ index, context, calls, requests, triggers }, pieces);
     const tried = tryLanes(input, arrangement, anchors);
     if (tried === undefined || tried.worth <= (best?.worth ?? 0)) continue;
     best = { ...tried, arrangement, lanes };

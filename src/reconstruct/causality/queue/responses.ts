@@ -3,7 +3,7 @@ import type { ProcessIndex } from '../process-index.js';
 import { CauseKind, type ThreadContext } from '../thread-context.js';
 import { orderByTime } from '../time-order.js';
 import { Check } from './check.js';
-import { Counts, Habits } from './habits.js';
+import { Counts, Habits, MOST_CALLS } from './habits.js';
 import { CONTRADICTED, type Lane, UNKNOWN } from './lane.js';
 import { howMany } from './lanes.js';
 import { Pass } from './pass.js';
@@ -92,7 +92,7 @@ class Alignment {
       met,
       counts,
       met.map(() => 1),
-      new Float64Array(met.length * counts.length),
+      new Float64Array(MOST_CALLS * met.length * counts.length),
     );
   }
 
