@@ -104,7 +104,7 @@ export class Pass {
     const lane = this.#lane;
     const { next, stop, led, triggers, calls, steps } = this.#habits;
     const { triggerKind } = lane;
-    const fits_ = this.#fits;
+    const agreements = this.#fits;
     const ways = this.#ways;
     const step = triggers.length * calls.length;
     const kind = lane.callKind[call]!;
@@ -118,20 +118,20 @@ export class Pass {
       const own = at < before.end ? (at - before.first) * MOST_CALLS : -1;
       if (at >= first) {
         const to = (at - first) * MOST_CALLS;
-        const fits = fits_[at - first]! * led;
+        const fits = agreements[at - first]! * led;
         let place = trigger * calls.length + kind;
         ways[to] = fresh * next[place]! * fits;
         for (let had = 1; had < steps; had++) {
           place += step;
-          const with_ = own === -1 ? 0 : mass[own + had - 1]!;
-          ways[to + had] = with_ === 0 ? 0 : with_ * next[place]! * fits;
+          const held = own === -1 ? 0 : mass[own + had - 1]!;
+          ways[to + had] = held === 0 ? 0 : held * next[place]! * fits;
         }
       }
       fresh *= stop[trigger]!;
       if (own === -1) continue;
       for (let had = 1; had <= steps; had++) {
-        const with_ = mass[own + had - 1]!;
-        if (with_ !== 0) fresh += with_ * stop[had * triggers.length + trigger]!;
+        const held = mass[own + had - 1]!;
+        if (held !== 0) fresh += held * stop[had * triggers.length + trigger]!;
       }
     }
     return { passed: end <= first ? fresh : passed, end };
@@ -188,7 +188,7 @@ export class Pass {
   #stepBack(before: Step, step: Step, call: number, ahead: Float64Array, aheadPassed: number) {
     const { triggerKind, callKind } = this.#lane;
     const { next, stop, led, triggers, calls, spontaneous, steps } = this.#habits;
-    const fits_ = this.#fits;
+    const agreements = this.#fits;
     const kind = callKind[call]!;
     const stride = triggers.length * calls.length;
     const alone = spontaneous[kind]!;
@@ -199,7 +199,7 @@ export class Pass {
     for (let at = step.end - 1; at >= before.first; at--) {
       const trigger = triggerKind[at]!;
       const isInside = at >= step.first;
-      const fits = isInside ? fits_[at - step.first]! * led : 0;
+      const fits = isInside ? agreements[at - step.first]! * led : 0;
       const own = (at - step.first) * MOST_CALLS;
       let place = trigger * calls.length + kind;
       const start = isInside ? next[place]! * fits * ahead[own]! : 0;

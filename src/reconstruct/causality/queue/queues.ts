@@ -14,6 +14,8 @@ import { findTriggers } from './triggers.js';
 const LEAST_ANCHORS = 20;
 /** Where threads lead to so many of the fixed points, nothing is gained by asking queues. */
 const PLAIN = 0.99;
+/** Kinds of triggers times kinds of calls: with more, too few of each are seen, and tables grow large. */
+const MOST_PAIRS = 40_000;
 /** Calls of a lane that are learned from: more change nothing. */
 const MOST_LEARNED = 1000;
 /** Log probability per call below which no order is kept, nats. */
@@ -93,6 +95,7 @@ export function followQueues(input: QueueInput): QueueCauses | undefined {
   const plain = checkThreads(context, calls, anchors);
   if (plain.share >= PLAIN) return undefined;
   const triggers = findTriggers(index, calls, requests);
+  if (triggers.kinds * calls.count > MOST_PAIRS) return undefined;
   let best:
     | { check: Check; worth: number; arrangement: Arrangement; lanes: readonly LaneCalls[] }
     | undefined;
