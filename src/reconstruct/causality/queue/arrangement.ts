@@ -51,7 +51,7 @@ export class Arrangement {
   readonly #calls: Kinds;
   readonly #requests: Kinds;
   readonly #context: ThreadContext;
-  readonly #triggers: Triggers;
+  readonly #kinds: number;
   readonly #lanes: readonly LaneCalls[];
   readonly #habits: Habits[] = [];
   /** Per client: the server that it was last found to be of, -1 none. */
@@ -63,7 +63,8 @@ export class Arrangement {
       context: ThreadContext;
       calls: Kinds;
       requests: Kinds;
-      triggers: Triggers;
+      /** How many kinds of triggers there are. */
+      kinds: number;
     },
     lanes: readonly LaneCalls[],
   ) {
@@ -71,7 +72,7 @@ export class Arrangement {
     this.#calls = of.calls;
     this.#requests = of.requests;
     this.#context = of.context;
-    this.#triggers = of.triggers;
+    this.#kinds = of.kinds;
     this.#lanes = lanes;
     this.#found = new Int32Array(of.calls.of.length).fill(-1);
   }
@@ -79,9 +80,9 @@ export class Arrangement {
   /** The same, with other calls, from what was learned of these. */
   with(lanes: readonly LaneCalls[]): Arrangement {
     const index = this.#index;
-    const triggers = this.#triggers;
     const context = this.#context;
-    const of = { index, context, calls: this.#calls, requests: this.#requests, triggers };
+    const kinds = this.#kinds;
+    const of = { index, context, calls: this.#calls, requests: this.#requests, kinds };
     const next = new Arrangement(of, lanes);
     next.#habits.push(...this.#habits);
     next.#found.set(this.#found);
@@ -129,13 +130,12 @@ export class Arrangement {
 
   /** What leads to each call. */
   answer(anchors: Int32Array): QueueCauses {
-    const triggers = this.#triggers;
     const count = anchors.length;
     const kind = new Uint8Array(count);
     const cause = new Int32Array(count).fill(-1);
     const gap = new Float64Array(count).fill(Number.NaN);
     const trust = new Float64Array(count);
-    for (const [at, { clients, time }] of this.#lanes.entries()) {
+    for (const [at, { clients, time, triggers }] of this.#lanes.entries()) {
       const found = this.#pass(at, anchors, false);
       for (const [call, client] of clients.entries()) {
         const trigger = found.trigger[call]!;
@@ -154,12 +154,11 @@ export class Arrangement {
   }
 
   #pass(at: number, anchors: Int32Array, isLearning: boolean): Found {
-    const triggers = this.#triggers;
     const own = this.#lanes[at]!;
-    const servers = serversOf(triggers, this.#known(anchors));
-    const lane = poseLane(this.#index, triggers, this.#calls, own, anchors, servers);
+    const servers = serversOf(own.triggers, this.#known(anchors));
+    const lane = poseLane(this.#index, this.#calls, own, anchors, servers);
     const habits = this.#habits[at]!;
-    const counts = isLearning ? new Counts(triggers.kinds, this.#calls.count) : undefined;
+    const counts = isLearning ? new Counts(this.#kinds, this.#calls.count) : undefined;
     const found = Pass.run(lane, habits, counts);
     if (counts !== undefined) habits.learn(counts, this.#met(at));
     for (const [call, client] of own.clients.entries()) {
@@ -182,8 +181,8 @@ export class Arrangement {
 
   /** Per kind of trigger: how many there are while the lane's calls are made. */
   #met(at: number): Float64Array {
-    const { kind, kinds, time } = this.#triggers;
-    const { time: calls, from } = this.#lanes[at]!;
+    const { time: calls, from, triggers } = this.#lanes[at]!;
+    const { kind, kinds, time } = triggers;
     const counts = new Float64Array(kinds);
     const last = calls[calls.length - 1] ?? 0;
     for (let trigger = 0; trigger < kind.length; trigger++) {
@@ -207,13 +206,12 @@ export class Arrangement {
    * a request that is read while a place is free makes its calls there and then.
    */
   #seen(at: number, anchors: Int32Array): Float64Array {
-    const triggers = this.#triggers;
+    const { clients, time, triggers } = this.#lanes[at]!;
     const { kinds } = triggers;
     const width = this.#calls.count;
     const seen = new Float64Array(MOST_CALLS * kinds * width);
     const latest = new Int32Array(this.#index.servers.length).fill(-1);
     const servers = serversOf(triggers, this.#known(anchors));
-    const { clients, time } = this.#lanes[at]!;
     let next = 0;
     for (const [call, client] of clients.entries()) {
       for (; next < triggers.time.length && triggers.time[next]! < time[call]!; next++) {
@@ -234,7 +232,7 @@ export class Arrangement {
 
   /** Calls that directly follow their request: which comes first, which next. */
   #addDirect(at: number, seen: Float64Array): void {
-    const { kinds } = this.#triggers;
+    const kinds = this.#kinds;
     const width = this.#calls.count;
     const { causeKind, cause, gap } = this.#context;
     const calls = new Uint8Array(this.#index.servers.length);

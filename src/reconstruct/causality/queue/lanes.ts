@@ -13,6 +13,8 @@ const MOST_TRIGGERS = 1500;
 export interface LaneCalls {
   readonly clients: Int32Array;
   readonly time: Float64Array;
+  /** What may have led to them. */
+  readonly triggers: Triggers;
   /** When the oldest trigger may have come, ns. */
   readonly from: number;
 }
@@ -23,17 +25,24 @@ export function pieceOf(lane: LaneCalls, most: number): LaneCalls {
   if (clients.length <= most) return lane;
   const start = (clients.length - most) >> 1;
   return {
+    ...lane,
     clients: clients.subarray(start, start + most),
     time: time.subarray(start, start + most),
     from: time[start]!,
   };
 }
 
-/** Shares the calls out to lanes. @param laneOf per client: number of its lane */
+/**
+ * Shares the calls out to lanes.
+ *
+ * @param laneOf per client: number of its lane
+ * @param triggersOf what may lead to the calls of a lane
+ */
 export function callsByLane(
   index: ProcessIndex,
   context: ThreadContext,
   laneOf: (client: number) => number,
+  triggersOf: (lane: number) => Triggers,
 ): LaneCalls[] {
   const lists = new Map<number, number[]>();
   for (let client = 0; client < index.clients.length; client++) {
@@ -42,12 +51,13 @@ export function callsByLane(
     if (list === undefined) lists.set(name, [client]);
     else list.push(client);
   }
-  return [...lists.values()].map((list) => {
+  return [...lists].map(([lane, list]) => {
     const times = Float64Array.from(list, (client) => originTime(index, context.origin, client));
     const order = orderByTime(times);
     return {
       clients: Int32Array.from(order, (i) => list[i]!),
       time: Float64Array.from(order, (i) => times[i]!),
+      triggers: triggersOf(lane),
       from: Number.NEGATIVE_INFINITY,
     };
   });
@@ -80,9 +90,8 @@ export function howMany(times: Float64Array, at: number): number {
 /** Poses a lane. @param anchors per client: the server known to be its parent; -1 none */
 export function poseLane(
   index: ProcessIndex,
-  triggers: Triggers,
   calls: Kinds,
-  { clients, time }: LaneCalls,
+  { clients, time, triggers }: LaneCalls,
   anchors: Int32Array,
   triggerServer: Int32Array,
 ): Lane {

@@ -8,7 +8,7 @@ import { Arrangement, type QueueCauses } from './arrangement.js';
 import { Check, checkThreads, findAnchors } from './check.js';
 import { callsByLane, type LaneCalls, pieceOf } from './lanes.js';
 import { followResponses } from './responses.js';
-import { findTriggers } from './triggers.js';
+import { findTriggers, ofThread, type Triggers } from './triggers.js';
 
 /** Fewer fixed points than this can check nothing. */
 const LEAST_ANCHORS = 20;
@@ -22,6 +22,8 @@ const MOST_LEARNED = 1000;
 const LEAST_FIT = -0.7;
 /** Order that is right less often than this is left aside: it would hide what threads tell. */
 const LEAST_TRUST = 0.8;
+/** Event loops that one process runs, at most: more threads are a pool, which keeps no order by thread. */
+const MOST_THREADS = 16;
 /** A lane has at least this many calls; what is less shares one. */
 const LEAST_LANE = 20;
 
@@ -35,10 +37,20 @@ export interface QueueInput {
   readonly labels: BackwardLabels;
 }
 
-/** Ways in which calls may queue: all in one line, or one line for each place that is called. */
-function possibleLanes({ index, context, calls }: QueueInput): LaneCalls[][] {
+/** Ways in which calls may queue: all in one line, one for each thread, or one for each place that is called. */
+function possibleLanes({ index, context, calls }: QueueInput, triggers: Triggers): LaneCalls[][] {
   const { exchanges: x, clients } = index;
-  const all = callsByLane(index, context, () => 0);
+  const ways = [
+    callsByLane(
+      index,
+      context,
+      () => 0,
+      () => triggers,
+    ),
+  ];
+  const threadOf = (client: number) => x.request_start_tid[clients[client]!]!;
+  const threads = callsByLane(index, context, threadOf, (thread) => ofThread(triggers, thread));
+  if (threads.length > 1 && threads.length <= MOST_THREADS) ways.push(threads);
   const numbers = new Map<string, number>();
   const places = Int32Array.from(clients, (row) => {
     const name = `${x.remote_address[row]}:${x.remote_port[row]}`;
@@ -48,10 +60,10 @@ function possibleLanes({ index, context, calls }: QueueInput): LaneCalls[][] {
   });
   const sizes = new Uint32Array(numbers.size);
   for (const place of places) sizes[place]!++;
-  if (sizes.filter((size) => size >= LEAST_LANE).length < 2) return [all];
+  if (sizes.filter((size) => size >= LEAST_LANE).length < 2) return ways;
   const laneOf = (client: number) =>
     sizes[places[client]!]! >= LEAST_LANE ? places[client]! : calls.of.length;
-  return [all, callsByLane(index, context, laneOf)];
+  return [...ways, callsByLane(index, context, laneOf, () => triggers)];
 }
 
 /** Learns one arrangement from half of the anchors, and checks it against the other. */
@@ -99,9 +111,12 @@ export function followQueues(input: QueueInput): QueueCauses | undefined {
   let best:
     | { check: Check; worth: number; arrangement: Arrangement; lanes: readonly LaneCalls[] }
     | undefined;
-  for (const lanes of possibleLanes(input)) {
+  for (const lanes of possibleLanes(input, triggers)) {
     const pieces = lanes.map((lane) => pieceOf(lane, MOST_LEARNED));
-    const arrangement = new Arrangement({ index, context, calls, requests, triggers }, pieces);
+    const arrangement = new Arrangement(
+      { index, context, calls, requests, kinds: triggers.kinds },
+      pieces,
+    );
     const tried = tryLanes(input, arrangement, anchors);
     if (tried === undefined || tried.worth <= (best?.worth ?? 0)) continue;
     best = { ...tried, arrangement, lanes };

@@ -13,6 +13,8 @@ import type { Triggers } from './triggers.js';
 const MOST_TRIGGERS = 100;
 const ROUNDS = 4;
 const LEAST_CHANCE = 0.5;
+/** A loop seldom answers what another one has read. */
+const OTHER_THREAD = 0.01;
 /** Where the last reply before a response is its request's this often, there are no batches. */
 const PLAIN = 0.99;
 
@@ -62,11 +64,13 @@ function pose(input: Input, { servers, time }: Responses, known: Int32Array): La
     end,
     agreement: (call, from, to, out) => {
       const server = servers[call]!;
+      const thread = index.exchanges.response_start_tid[index.servers[server]!]!;
       for (let at = from; at < to; at++) {
         const own = subject[at]!;
         const of = cause[at] === CauseKind.request ? own : known[own]!;
         const isEarly = of === -1 && index.clientStart[own]! < index.serverStart[server]!;
-        out[at - from] = of === server ? 1 : of === -1 && !isEarly ? UNKNOWN : CONTRADICTED ** 2;
+        const fits = of === server ? 1 : of === -1 && !isEarly ? UNKNOWN : CONTRADICTED ** 2;
+        out[at - from] = triggers.thread[at] === thread ? fits : fits * OTHER_THREAD;
       }
     },
   };

@@ -9,9 +9,24 @@ export interface Triggers {
   /** Per trigger: CauseKind (request or reply), and its server or client. */
   readonly cause: Uint8Array;
   readonly subject: Int32Array;
+  /** Per trigger: the thread that read it; 0 not known. */
+  readonly thread: Uint32Array;
   /** Per trigger: its kind, requests by route, then replies by kind of call. */
   readonly kind: Uint32Array;
   readonly kinds: number;
+}
+
+/** Those that one thread has read. */
+export function ofThread(triggers: Triggers, thread: number): Triggers {
+  const own = Uint32Array.from(triggers.time.keys()).filter((at) => triggers.thread[at] === thread);
+  return {
+    time: Float64Array.from(own, (at) => triggers.time[at]!),
+    cause: Uint8Array.from(own, (at) => triggers.cause[at]!),
+    subject: Int32Array.from(own, (at) => triggers.subject[at]!),
+    thread: Uint32Array.from(own, (at) => triggers.thread[at]!),
+    kind: Uint32Array.from(own, (at) => triggers.kind[at]!),
+    kinds: triggers.kinds,
+  };
 }
 
 export function findTriggers(index: ProcessIndex, calls: Kinds, requests: Kinds): Triggers {
@@ -26,6 +41,11 @@ export function findTriggers(index: ProcessIndex, calls: Kinds, requests: Kinds)
     time: Float64Array.from(order, (i) => all[i]!),
     cause: Uint8Array.from(order, (i) => (isRequest(i) ? CauseKind.request : CauseKind.reply)),
     subject: Int32Array.from(order, (i) => (isRequest(i) ? i : i - servers.length)),
+    thread: Uint32Array.from(order, (i) =>
+      isRequest(i)
+        ? x.request_end_tid[servers[i]!]!
+        : x.response_end_tid[clients[i - servers.length]!]!,
+    ),
     kind: Uint32Array.from(order, (i) =>
       isRequest(i) ? requests.of[i]! : requests.count + calls.of[i - servers.length]!,
     ),
