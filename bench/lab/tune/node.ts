@@ -229,7 +229,7 @@ export const NODE_HAND_OFF: readonly Scenario[] = [
     scale: 0.7,
     entry: 'front',
     mix: { '/trio/{id}': 2, '/sequence/{id}': 2, '/page/{id}': 1 },
-    seed: 29,
+    seed: 229,
     services: [
       ...callees,
       {
@@ -263,7 +263,7 @@ export const NODE_HAND_OFF: readonly Scenario[] = [
     scale: 0.7,
     entry: 'front',
     mix: { '/first/{id}': 2, '/branches/{id}': 2, '/after/{id}': 1 },
-    seed: 31,
+    seed: 231,
     services: [
       ...callees,
       {
