@@ -26,7 +26,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 function usageError(message: string | undefined, error: Error | undefined): never {
   if (error instanceof CodedError) throw error;
-  const text = message ?? error?.message ?? 'wrong usage';
+  // yargs tells of values that are no choice in lines of a list.
+  const text = (message ?? error?.message ?? 'wrong usage').replace(/\s*\n\s*/g, ' ');
   const sentence = /[.!?]$/.test(text) ? text : `${text}.`;
   throw new CodedError('USAGE', sentence, '', 'See `aftertrace --help`.');
 }
