@@ -1,8 +1,9 @@
 import { BackwardKind, BackwardLabels } from './backward-labels.js';
+import { CauseKind, EndKind } from './cause-kind.js';
 import type { ProcessIndex } from './process-index.js';
 import type { Reliability } from './reliability.js';
 import type { SliceContext } from './slices.js';
-import { CauseKind, EndKind, type ThreadContext } from './thread-context.js';
+import type { ThreadContext } from './thread-context.js';
 
 /** Both directions along each burst: what a call knows goes to the call made just before or after it. */
 function shareWithinBursts(

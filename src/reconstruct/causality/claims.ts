@@ -1,10 +1,11 @@
 import { BackwardKind, type BackwardLabels } from './backward-labels.js';
 import type { Candidates } from './candidates.js';
+import { CauseKind } from './cause-kind.js';
 import type { GoroutineContext } from './goroutines.js';
 import type { IdentityMatches } from './identity.js';
 import { isAlone, type Reliability } from './reliability.js';
 import type { SliceContext } from './slices.js';
-import { CauseKind, type ThreadContext } from './thread-context.js';
+import type { ThreadContext } from './thread-context.js';
 import type { TurnContext } from './turns/turns.js';
 
 /** Rules that name the request of a call, as columns and tables write them. */

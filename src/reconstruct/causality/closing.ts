@@ -1,10 +1,11 @@
 import type { Candidates } from './candidates.js';
+import { CauseKind } from './cause-kind.js';
 import { actorsWith, countEvents, type EventKinds } from './forward.js';
 import type { Kinds } from './kinds.js';
 import { MarkKind, type Marks } from './marks.js';
 import type { ProcessIndex } from './process-index.js';
 import { Observations, trustByRegularity } from './regularity.js';
-import { CauseKind, type ThreadContext } from './thread-context.js';
+import type { ThreadContext } from './thread-context.js';
 
 /** No closing reply is trusted more: measured on Node with timers, files, DNS and pools, 99.9 % hold. */
 const CEILING = 0.998;

@@ -1,9 +1,9 @@
 import type { Candidates } from './candidates.js';
+import { END_KINDS, EndKind } from './cause-kind.js';
 import { ClassNumbers } from './class-numbers.js';
 import type { Kinds } from './kinds.js';
 import { Lateness } from './lateness.js';
 import type { ProcessIndex } from './process-index.js';
-import { END_KINDS, EndKind } from './thread-context.js';
 
 /** The most that no witness can shake. */
 const CEILING = 0.999;

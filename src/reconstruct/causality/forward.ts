@@ -1,10 +1,11 @@
 import type { Candidates } from './candidates.js';
+import { CauseKind } from './cause-kind.js';
 import type { Kinds } from './kinds.js';
 import { MarkKind, type Marks } from './marks.js';
 import { ORIGIN_KINDS } from './origins.js';
 import type { ProcessIndex } from './process-index.js';
 import { Observations, trustByRegularity } from './regularity.js';
-import { CauseKind, type ThreadContext } from './thread-context.js';
+import type { ThreadContext } from './thread-context.js';
 
 /** Events by what they are of: requests by route, replies by kind of call, and responses. */
 export interface EventKinds {

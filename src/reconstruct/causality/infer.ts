@@ -130,7 +130,7 @@ export function inferCauses(
   };
 }
 
-/** Lets timing decide what context left open, and believes it where it had enough to learn from. */
+/** Lets timing decide what context left open, and doubts it where witnesses or decoys do. */
 function settleByTiming(
   input: DecideInput,
   decisions: Decisions,

@@ -1,8 +1,8 @@
+import { EndKind } from './cause-kind.js';
 import type { Knowledge } from './claims.js';
 import { OriginKind } from './origins.js';
 import type { ProcessIndex } from './process-index.js';
 import { isAlone, isSteady } from './reliability.js';
-import { EndKind } from './thread-context.js';
 
 function shareOf(values: ArrayLike<number>, isMeant: (value: number) => boolean): number {
   let count = 0;
@@ -12,7 +12,7 @@ function shareOf(values: ArrayLike<number>, isMeant: (value: number) => boolean)
 
 /** Says in words how calls of this process find their parents. */
 export function describeModel(index: ProcessIndex, knowledge: Knowledge): string {
-  const { context, goroutines, reliability } = knowledge;
+  const { context, goroutines, reliability, turns } = knowledge;
   if (context.owner.length === 0) return 'makes no calls';
   if (index.servers.length === 0) return 'answers no requests: its calls are roots';
   if (shareOf(goroutines.server, (server) => server >= 0) > 0.5) {
@@ -31,6 +31,12 @@ export function describeModel(index: ProcessIndex, knowledge: Knowledge): string
     return leased && shareOf(reliability.end, (trust) => trust > 0.9) > 0.5
       ? 'workers that take requests from a queue and answer them'
       : 'work moves between threads: what a thread does says little';
+  }
+  if (shareOf(turns.forward, (server) => server >= 0) > 0.5) {
+    return 'event loop that acts a number of turns after it reads: calls are aligned with what led to them';
+  }
+  if (shareOf(context.queued, (flag) => flag === 1) > 0.5) {
+    return 'event loop whose calls wait: they leave in the order of what led to them';
   }
   const trust = reliability.forward.reduce((sum, value) => sum + value, 0);
   return trust / context.owner.length >= 0.9

@@ -16,6 +16,13 @@ const LEAST_CHANCE = 1e-12;
 /** A candidate that context gives this does not stand on timing alone. */
 export const SUPPORTED = 0.5;
 
+/** The entry of [from, to) with the most; -1 where there is none. */
+export function highest(values: Float64Array, from: number, to: number): number {
+  let best = -1;
+  for (let at = from; at < to; at++) if (best === -1 || values[at]! > values[best]!) best = at;
+  return best;
+}
+
 /** Per client: 1 where context has not settled the call. */
 export function findOpenCalls(decisions: Decisions): Uint8Array {
   return decisions.verdict.map((verdict, client) => {
@@ -150,9 +157,7 @@ function onTimingAlone(
     if (isOpen[client] === 0) return 0;
     const from = lists.offsets[client]!;
     const to = lists.offsets[client + 1]!;
-    let best = from;
-    for (let at = from; at < to; at++) if (chance[at]! > chance[best]!) best = at;
-    return chances[best]! < SUPPORTED ? 1 : 0;
+    return chances[highest(chance, from, to)]! < SUPPORTED ? 1 : 0;
   });
 }
 

@@ -1,5 +1,6 @@
 import { BackwardKind, type BackwardLabels } from './backward-labels.js';
 import type { Candidates } from './candidates.js';
+import { CauseKind } from './cause-kind.js';
 import { ClassNumbers } from './class-numbers.js';
 import { closingTrust } from './closing.js';
 import { endTrust } from './ends.js';
@@ -12,7 +13,7 @@ import type { QueueCauses } from './queue/arrangement.js';
 import { Observations, trustByRegularity } from './regularity.js';
 import { learnSiblings, type SiblingClasses } from './siblings.js';
 import type { SliceContext } from './slices.js';
-import { CauseKind, type ThreadContext } from './thread-context.js';
+import type { ThreadContext } from './thread-context.js';
 import type { WakeClasses } from './wakes.js';
 
 /**

@@ -1,25 +1,8 @@
+import { Actors } from './actors.js';
+import { CauseKind, EndKind } from './cause-kind.js';
 import { MarkKind, type Marks } from './marks.js';
 import { OriginKind } from './origins.js';
 import type { ProcessIndex } from './process-index.js';
-
-/** What an actor had last done, or was woken for, when it made a call. */
-export const CauseKind = {
-  /** Nothing known. */
-  none: 0,
-  /** A request was read: cause is that server. */
-  request: 1,
-  /** A reply was read: cause is that client, whose parent the call shares. */
-  reply: 2,
-  /** A response was written: cause is that server, already answered. */
-  response: 3,
-} as const;
-
-/**
- * How what came after a call names its request: the actor answered it, or woke the thread that
- * does; and whether other calls of the actor came in between.
- */
-export const EndKind = { none: 0, response: 1, wake: 2, earlierWake: 3 } as const;
-export const END_KINDS = 4;
 
 /**
  * The context of every actor, replayed over the whole recording. Forward: what the actor
@@ -70,74 +53,6 @@ export interface ThreadContext {
 
 /** Calls that are remembered for a thread that never answers anything. */
 const MOST_REMEMBERED = 256;
-
-/** What each actor is doing, as columns. */
-class Actors {
-  readonly kind: Uint8Array;
-  readonly subject: Int32Array;
-  readonly time: Float64Array;
-  readonly lentKind: Uint8Array;
-  readonly lentSubject: Int32Array;
-  readonly lentTime: Float64Array;
-  readonly lentUses: Uint16Array;
-  /** Who woke the actor since it last read or answered something; -1 none. */
-  readonly lentBy: Int32Array;
-  /** The last call since the actor read or answered something; -1 none. */
-  readonly sent: Int32Array;
-  /** The server that the actor read and has not answered; -1 none. */
-  readonly taken: Int32Array;
-  /** The last of the calls that wait for their end; -1 none. */
-  readonly pending: Int32Array;
-  /** Since the actor last answered: calls whose replies made others wake it; undefined none. */
-  readonly returned: (number[] | undefined)[];
-  /** And the calls of actors that it woke. */
-  readonly dispatched: (number[] | undefined)[];
-
-  constructor(count: number) {
-    const none = () => new Int32Array(count).fill(-1);
-    this.kind = new Uint8Array(count);
-    this.subject = none();
-    this.time = new Float64Array(count).fill(Number.NaN);
-    this.lentKind = new Uint8Array(count);
-    this.lentSubject = none();
-    this.lentTime = new Float64Array(count).fill(Number.NaN);
-    this.lentUses = new Uint16Array(count);
-    this.lentBy = none();
-    this.sent = none();
-    this.taken = none();
-    this.pending = none();
-    this.returned = new Array<number[] | undefined>(count);
-    this.dispatched = new Array<number[] | undefined>(count);
-  }
-
-  set(actor: number, kind: number, subject: number, time: number): void {
-    this.kind[actor] = kind;
-    this.subject[actor] = subject;
-    this.time[actor] = time;
-    this.sent[actor] = -1;
-    this.lentKind[actor] = CauseKind.none;
-    this.lentBy[actor] = -1;
-  }
-
-  /** `waker` hands what it is doing now to `woken`. */
-  lend(waker: number, woken: number, time: number): void {
-    const isLent = this.lentKind[waker] !== CauseKind.none;
-    const kind = isLent ? this.lentKind[waker]! : this.kind[waker]!;
-    this.lentKind[woken] = kind === CauseKind.response ? CauseKind.none : kind;
-    this.lentSubject[woken] = isLent ? this.lentSubject[waker]! : this.subject[waker]!;
-    this.lentTime[woken] = time;
-    this.lentUses[woken] = 0;
-    this.lentBy[woken] = waker;
-  }
-
-  /** The call whose reply the actor is working on; -1 none. */
-  replyOf(actor: number): number {
-    const isLent = this.lentKind[actor] !== CauseKind.none;
-    const kind = isLent ? this.lentKind[actor] : this.kind[actor];
-    if (kind !== CauseKind.reply) return -1;
-    return isLent ? this.lentSubject[actor]! : this.subject[actor]!;
-  }
-}
 
 /** Adds to the list of an actor. */
 function remember(lists: (number[] | undefined)[], actor: number, client: number): void {

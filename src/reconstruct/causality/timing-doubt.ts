@@ -1,5 +1,5 @@
 import type { CandidateLists } from './candidates.js';
-import { SUPPORTED, type TimingFound } from './open-calls.js';
+import { highest, SUPPORTED, type TimingFound } from './open-calls.js';
 
 /** Where less of what timing claims is right, it is not to be believed against the odds. */
 const LEAST_RIGHT = 0.97;
@@ -7,13 +7,6 @@ const LEAST_RIGHT = 0.97;
 const MOST_CLAIMED = 0.85;
 /** From here on context is nearly sure. */
 const NEARLY_SURE = 0.7;
-
-/** The entry of [from, to) with the most; -1 where there is none. */
-function highest(values: Float64Array, from: number, to: number): number {
-  let best = -1;
-  for (let at = from; at < to; at++) if (best === -1 || values[at]! > values[best]!) best = at;
-  return best;
-}
 
 /**
  * Takes from what timing claims by itself, without a witness for the candidate, where such claims

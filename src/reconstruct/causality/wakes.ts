@@ -1,10 +1,11 @@
 import type { Candidates } from './candidates.js';
+import { CauseKind, END_KINDS } from './cause-kind.js';
 import { ClassNumbers, gapBucket } from './class-numbers.js';
 import type { EventKinds } from './forward.js';
 import type { Kinds } from './kinds.js';
 import { Lateness } from './lateness.js';
 import type { ProcessIndex } from './process-index.js';
-import { CauseKind, END_KINDS, type ThreadContext } from './thread-context.js';
+import type { ThreadContext } from './thread-context.js';
 
 /** A thread that acts long after it was woken may have done other work in between. */
 const LEAST_GAP_NS = 100e3;

@@ -2,6 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { Role } from '../../../src/model/exchange.js';
 import { VerdictCode } from '../../../src/reconstruct/causality/decide.js';
 import { inferCauses } from '../../../src/reconstruct/causality/infer.js';
+import { callKinds, requestKinds } from '../../../src/reconstruct/causality/kinds.js';
+import { threadMarks } from '../../../src/reconstruct/causality/marks.js';
+import { originKinds } from '../../../src/reconstruct/causality/origins.js';
+import { NO_HINTS } from '../../../src/reconstruct/causality/process-hints.js';
+import { indexProcess } from '../../../src/reconstruct/causality/process-index.js';
+import { followResponses } from '../../../src/reconstruct/causality/queue/responses.js';
+import { findTriggers } from '../../../src/reconstruct/causality/queue/triggers.js';
+import { replayMarks } from '../../../src/reconstruct/causality/thread-context.js';
 import { type Row, seeded, tableOf } from './simulate.js';
 
 const MS = 1e6;
@@ -168,7 +176,27 @@ describe('queues', () => {
     expect(wrong / calls).toBeLessThan(0.02);
   });
 
-  it('pair what a proxy writes with what it had read in one go', () => {
+  it('give replies to the responses that a proxy wrote for them in one go', () => {
+    const simulated = relay(1500);
+    const { exchanges, rows } = tableOf(simulated);
+    const index = indexProcess(exchanges, rows);
+    const context = replayMarks(index, threadMarks(index, NO_HINTS), originKinds(index));
+    const [calls, requests] = [callKinds(index), requestKinds(index)];
+    const triggers = findTriggers(index, calls, requests);
+    const truth = Int32Array.from(index.clients, (row) =>
+      index.servers.indexOf(simulated[row]!.truth),
+    );
+    const shareRight = (closes: Int32Array) => {
+      const told = [...closes.keys()].filter((at) => closes[at]! >= 0);
+      return told.filter((at) => closes[at] === truth[at]).length / told.length;
+    };
+    const found = followResponses({ index, context, triggers, calls, requests }, truth)!;
+    expect(shareRight(context.closes)).toBeLessThan(0.95);
+    expect(shareRight(found.closes)).toBeGreaterThan(0.98);
+    expect(found.closes.filter((server) => server >= 0).length).toBeGreaterThan(1300);
+  });
+
+  it('leave a proxy’s calls open rather than give them away where too little checks them', () => {
     const { calls, right, wrong } = score(relay(1500));
     expect(right / calls).toBeGreaterThan(0.85);
     expect(wrong / calls).toBeLessThan(0.005);

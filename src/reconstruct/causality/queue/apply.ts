@@ -1,4 +1,5 @@
-import { CauseKind, type ThreadContext } from '../thread-context.js';
+import { CauseKind } from '../cause-kind.js';
+import type { ThreadContext } from '../thread-context.js';
 import type { QueueCauses } from './arrangement.js';
 
 /** Puts what queues tell in the place of what threads had last read. Changes `context`. */

@@ -1,6 +1,7 @@
+import { CauseKind } from '../cause-kind.js';
 import type { Kinds } from '../kinds.js';
 import type { ProcessIndex } from '../process-index.js';
-import { CauseKind, type ThreadContext } from '../thread-context.js';
+import type { ThreadContext } from '../thread-context.js';
 import { Counts, Habits, MOST_CALLS } from './habits.js';
 import { type LaneCalls, poseLane } from './lanes.js';
 import { type Found, Pass } from './pass.js';
@@ -122,9 +123,13 @@ export class Arrangement {
     }
   }
 
-  /** Looks for each call's trigger. @returns per client: the server found; -1 none */
-  find(anchors: Int32Array): Int32Array {
+  /** Looks for each call's trigger. */
+  find(anchors: Int32Array): void {
     for (const at of this.#lanes.keys()) this.#pass(at, anchors, false);
+  }
+
+  /** Per client: the server that the last look found; -1 none. */
+  get found(): Int32Array {
     return this.#found;
   }
 

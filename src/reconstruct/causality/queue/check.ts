@@ -1,7 +1,8 @@
 import { BackwardKind, type BackwardLabels } from '../backward-labels.js';
 import type { Candidates } from '../candidates.js';
+import { CauseKind } from '../cause-kind.js';
 import type { Kinds } from '../kinds.js';
-import { CauseKind, type ThreadContext } from '../thread-context.js';
+import type { ThreadContext } from '../thread-context.js';
 
 /** Labels from this trust on say whose a call is. */
 const LEAST_ANCHOR = 0.9;

@@ -1,9 +1,10 @@
 import type { BackwardLabels } from '../backward-labels.js';
 import type { Candidates } from '../candidates.js';
+import { CauseKind } from '../cause-kind.js';
 import type { Kinds } from '../kinds.js';
 import type { ProcessIndex } from '../process-index.js';
 import { isAlone, isSteady } from '../reliability.js';
-import { CauseKind, type ThreadContext } from '../thread-context.js';
+import type { ThreadContext } from '../thread-context.js';
 import { Arrangement, type QueueCauses } from './arrangement.js';
 import { Check, checkThreads, findAnchors } from './check.js';
 import { callsByLane, type LaneCalls, pieceOf } from './lanes.js';
@@ -49,8 +50,10 @@ function possibleLanes({ index, context, calls }: QueueInput, triggers: Triggers
     ),
   ];
   const threadOf = (client: number) => x.request_start_tid[clients[client]!]!;
-  const threads = callsByLane(index, context, threadOf, (thread) => ofThread(triggers, thread));
-  if (threads.length > 1 && threads.length <= MOST_THREADS) ways.push(threads);
+  const threads = new Set(Array.from(clients, (_, client) => threadOf(client))).size;
+  if (threads > 1 && threads <= MOST_THREADS) {
+    ways.push(callsByLane(index, context, threadOf, (thread) => ofThread(triggers, thread)));
+  }
   const numbers = new Map<string, number>();
   const places = Int32Array.from(clients, (row) => {
     const name = `${x.remote_address[row]}:${x.remote_port[row]}`;
@@ -79,7 +82,8 @@ function tryLanes(
     const known = anchors.map((server, client) => (isHeld(client) ? -1 : server));
     if (part === 0 && arrangement.begin(known) < LEAST_FIT) return undefined;
     arrangement.learn(known, 2);
-    const found = arrangement.find(known);
+    arrangement.find(known);
+    const { found } = arrangement;
     for (let client = 0; client < found.length; client++) {
       if (found[client]! >= 0) answered++;
       if (isHeld(client)) check.add(client, found[client]!);
@@ -131,8 +135,7 @@ export function followQueues(input: QueueInput): QueueCauses | undefined {
     return own >= LEAST_TRUST && own > plain.trust(calls.of[client]!) ? chance * own : 0;
   });
   const kind = answer.kind.map((own, client) => (trust[client] === 0 ? CauseKind.none : own));
-  const found = whole.find(anchors);
-  const sure = found.map((server, client) => (trust[client]! >= LEAST_TRUST ? server : -1));
+  const sure = whole.found.map((server, client) => (trust[client]! >= LEAST_TRUST ? server : -1));
   const closings = followResponses({ index, context, triggers, calls, requests }, sure);
   return { ...answer, kind, trust, closings };
 }

@@ -1,6 +1,7 @@
+import { CauseKind } from '../cause-kind.js';
 import type { Kinds } from '../kinds.js';
 import type { ProcessIndex } from '../process-index.js';
-import { CauseKind, type ThreadContext } from '../thread-context.js';
+import type { ThreadContext } from '../thread-context.js';
 import { orderByTime } from '../time-order.js';
 import { Check } from './check.js';
 import { Counts, Habits, MOST_CALLS } from './habits.js';
@@ -140,27 +141,26 @@ export function followResponses(input: Input, known: Int32Array): Closings | und
   if (plain.share >= PLAIN) return undefined;
   const alignment = new Alignment(input);
   const check = new Check(calls, known);
+  const closes = new Int32Array(known.length).fill(-1);
+  const gap = new Float64Array(known.length).fill(Number.NaN);
+  const trust = new Float64Array(known.length);
+  // What is known must not prove itself: no answer leans on the call's own server.
   for (const part of [0, 1]) {
     const isHeld = (client: number) => (client >> 1) % 2 === part;
     const shown = known.map((server, client) => (isHeld(client) ? -1 : server));
-    const { closes } = alignment.run(shown, part === 0 ? ROUNDS : 1);
+    const found = alignment.run(shown, part === 0 ? ROUNDS : 1);
     for (let client = 0; client < known.length; client++) {
-      if (isHeld(client)) check.add(client, closes[client]!);
+      if (!isHeld(client)) continue;
+      check.add(client, found.closes[client]!);
+      closes[client] = found.closes[client]!;
+      gap[client] = found.gap[client]!;
+      trust[client] = found.trust[client]!;
     }
   }
   if (check.worth <= Math.max(0, plain.worth)) return undefined;
-  // What is known must not prove itself: no answer leans on the call's own server.
-  const both = [0, 1].map((part) =>
-    alignment.run(
-      known.map((server, client) => ((client >> 1) % 2 === part ? -1 : server)),
-      0,
-    ),
-  );
-  const pick = <T extends Float64Array | Int32Array>(of: (closings: Closings) => T): T =>
-    of(both[0]!).map((own, client) => ((client >> 1) % 2 === 0 ? own : of(both[1]!)[client]!)) as T;
   return {
-    closes: pick(({ closes }) => closes),
-    gap: pick(({ gap }) => gap),
-    trust: pick(({ trust }) => trust).map((own, client) => own * check.trust(calls.of[client]!)),
+    closes,
+    gap,
+    trust: trust.map((own, client) => own * check.trust(calls.of[client]!)),
   };
 }

@@ -1,6 +1,6 @@
+import { CauseKind } from '../cause-kind.js';
 import type { Kinds } from '../kinds.js';
 import type { ProcessIndex } from '../process-index.js';
-import { CauseKind } from '../thread-context.js';
 import { orderByTime } from '../time-order.js';
 
 /** What may lead to calls: requests and replies that were read, by time. */

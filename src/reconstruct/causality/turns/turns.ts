@@ -1,8 +1,9 @@
 import type { Candidates } from '../candidates.js';
+import { CauseKind, EndKind } from '../cause-kind.js';
 import type { Kinds } from '../kinds.js';
 import type { ProcessHints } from '../process-hints.js';
 import type { ProcessIndex } from '../process-index.js';
-import { CauseKind, EndKind, type ThreadContext } from '../thread-context.js';
+import type { ThreadContext } from '../thread-context.js';
 import { placesOf, TurnClasses } from './classes.js';
 import { openRequests, readEvents, type TurnEvents, TurnNumbers, writeEvents } from './numbers.js';
 import { TurnParents } from './parents.js';
