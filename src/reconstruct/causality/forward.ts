@@ -48,7 +48,8 @@ export function actorsWith(marks: Marks, wanted: readonly number[]): Uint8Array 
 
 /**
  * Classes of "the last event before a call is its cause": by kind of call, where it was
- * made, and kind of event. What is learned of one call of a class holds for all of it.
+ * made, kind of event, and whether the actor reads requests itself or helps those that do.
+ * What is learned of one call of a class holds for all of it.
  */
 export interface ForwardClasses {
   readonly count: number;
@@ -56,6 +57,26 @@ export interface ForwardClasses {
   readonly of: Int32Array;
   /** Per class: trust by regularity alone, 0..1. */
   readonly trust: Float64Array;
+  /** Classes from this number on are of helpers: actors that read no requests. */
+  readonly firstHelper: number;
+}
+
+/** Kinds of marks that are the making of a call, by OriginKind. */
+const MARK_OF_ORIGIN: readonly number[] = [
+  MarkKind.callSent,
+  MarkKind.connected,
+  MarkKind.leased,
+];
+
+/** Per client: 1 where the actor that makes it reads no requests. */
+function madeByHelpers(context: ThreadContext, marks: Marks, isReader: Uint8Array): Uint8Array {
+  const made = new Uint8Array(context.origin.length);
+  for (let mark = 0; mark < marks.count; mark++) {
+    const client = marks.subject[mark]!;
+    if (isReader[marks.actor[mark]!] === 1) continue;
+    if (marks.kind[mark] === MARK_OF_ORIGIN[context.origin[client]!]) made[client] = 1;
+  }
+  return made;
 }
 
 export function forwardClasses(
@@ -68,17 +89,30 @@ export function forwardClasses(
 ): ForwardClasses {
   const count = index.clients.length;
   const of = new Int32Array(count).fill(-1);
-  const observations = new Observations(calls.count * ORIGIN_KINDS, kinds.count);
+  const isReader = actorsWith(marks, [MarkKind.requestRead]);
+  const isHelped = madeByHelpers(context, marks, isReader);
+  const groups = calls.count * ORIGIN_KINDS;
+  const own = new Observations(groups, kinds.count);
+  const helpers = new Observations(groups, kinds.count);
+  const firstHelper = groups * kinds.count;
   for (let client = 0; client < count; client++) {
     const kind = context.causeKind[client]!;
     if (kind === CauseKind.none || context.queued[client] === 1) continue;
     const group = calls.of[client]! * ORIGIN_KINDS + context.origin[client]!;
     const category = kinds.of(kind, context.cause[client]!);
-    of[client] = group * kinds.count + category;
+    of[client] = group * kinds.count + category + (isHelped[client] === 1 ? firstHelper : 0);
     // Where only one request is open, every rule holds.
-    if (candidates.open[client]! > 1) observations.add(group, category);
+    if (candidates.open[client]! > 1) {
+      (isHelped[client] === 1 ? helpers : own).add(group, category);
+    }
   }
-  const makers = actorsWith(marks, [MarkKind.connected, MarkKind.leased, MarkKind.callSent]);
-  const trust = trustByRegularity(observations, countEvents(marks, kinds, makers));
-  return { count: trust.length, of, trust };
+  const isMaker = actorsWith(marks, MARK_OF_ORIGIN);
+  const trustOf = (observations: Observations, readers: number) => {
+    const isMeant = isMaker.map((flag, actor) => (isReader[actor] === readers ? flag : 0));
+    return trustByRegularity(observations, countEvents(marks, kinds, isMeant));
+  };
+  const trust = new Float64Array(2 * firstHelper);
+  trust.set(trustOf(own, 1));
+  trust.set(trustOf(helpers, 0), firstHelper);
+  return { count: trust.length, of, trust, firstHelper };
 }

@@ -158,9 +158,10 @@ export function firstReliability(lessons: Lessons): Reliability {
   const ends = (end: Int32Array) =>
     endTrust(index, candidates, calls, requests, end, endKind, handBacks);
   const steady = isSteady(context);
-  const forwardClasses = steady
-    ? classes.trust
-    : classes.trust.map((trust) => Math.min(UNSTEADY_CEILING, trust));
+  // A helper that takes tasks of any request goes from one to the next as regularly as from cause to effect.
+  const forwardClasses = classes.trust.map((trust, at) =>
+    steady && at < classes.firstHelper ? trust : Math.min(UNSTEADY_CEILING, trust),
+  );
   return {
     forwardClasses,
     forward: spreadForward(lessons, forwardClasses),
