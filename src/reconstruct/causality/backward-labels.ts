@@ -21,6 +21,8 @@ export const BackwardKind = {
   slice: 8,
   /** The goroutine numbered next to the one that waits for it has the evidence. */
   neighbour: 9,
+  /** The goroutine that waits for it waited for another call before or after, which has the evidence. */
+  goroutine: 10,
 } as const;
 
 /** A label of which less than this share is right is none. */

@@ -1,6 +1,7 @@
 import { BackwardKind, BackwardLabels } from './backward-labels.js';
 import { CauseKind, EndKind } from './cause-kind.js';
 import type { ProcessIndex } from './process-index.js';
+import { RELATIONS, type Relatives } from './relatives.js';
 import type { Reliability } from './reliability.js';
 import type { SliceContext } from './slices.js';
 import type { ThreadContext } from './thread-context.js';
@@ -47,21 +48,29 @@ function passToPredecessors(
   }
 }
 
-/** What a call knows goes to the call of the goroutine numbered next to its own. */
-function shareWithNeighbours(
+/** What a call knows goes to the relatives of the goroutine that waits for it: there and back. */
+function shareWithRelatives(
   slices: SliceContext,
+  relatives: Relatives,
   trust: Reliability,
   labels: BackwardLabels,
 ): void {
-  for (let client = 0; client < slices.neighbour.length; client++) {
-    const other = slices.neighbour[client]!;
-    if (other < 0) continue;
-    const own = labels.reliability[other]! * trust.neighbour;
-    labels.offer(client, BackwardKind.neighbour, labels.server[other]!, other, own);
-    const forward = slices.forward[other]!;
-    const known = trust.slice[other]! * trust.neighbour;
-    labels.offer(client, BackwardKind.neighbour, forward, other, known);
-  }
+  const count = slices.forward.length;
+  const share = (client: number) => {
+    for (const relation of RELATIONS.keys()) {
+      const place = client * RELATIONS.length + relation;
+      const other = relatives.of[place]!;
+      if (other < 0) continue;
+      const at = relatives.classes[place]!;
+      const kind = relatives.isSame[at] === 1 ? BackwardKind.goroutine : BackwardKind.neighbour;
+      const own = trust.relatives[at]!;
+      const theirs = labels.reliability[other]! * own;
+      labels.offer(client, kind, labels.server[other]!, other, theirs);
+      labels.offer(client, kind, slices.forward[other]!, other, trust.slice[other]! * own);
+    }
+  };
+  for (let client = 0; client < count; client++) share(client);
+  for (let client = count - 1; client >= 0; client--) share(client);
 }
 
 /** What every call knows of itself. */
@@ -95,6 +104,7 @@ export function labelBackward(
   index: ProcessIndex,
   context: ThreadContext,
   slices: SliceContext,
+  relatives: Relatives,
   trust: Reliability,
   withSiblings: boolean,
 ): BackwardLabels {
@@ -105,7 +115,7 @@ export function labelBackward(
   passToPredecessors(context, trust, labels);
   if (!withSiblings) return labels;
   shareWithinBursts(context, trust, labels);
-  shareWithNeighbours(slices, trust, labels);
+  shareWithRelatives(slices, relatives, trust, labels);
   passToPredecessors(context, trust, labels);
   return labels;
 }

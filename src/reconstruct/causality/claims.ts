@@ -31,6 +31,7 @@ export const RULES = [
   'queue',
   'turn',
   'reply-turn',
+  'same-goroutine',
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -49,7 +50,7 @@ const BACKWARD: ReadonlySet<Rule> = new Set([
   'worker',
   'hand-back',
   'reply-slice',
-  'neighbour',
+  'same-goroutine',
   'reply-turn',
 ]);
 const PROOFS: ReadonlySet<Rule> = new Set(['identity', 'goroutine', 'owner']);
@@ -70,6 +71,7 @@ const RULE_OF_LABEL: readonly number[] = [
   RuleNumber.dispatched,
   RuleNumber['reply-slice'],
   RuleNumber.neighbour,
+  RuleNumber['same-goroutine'],
 ];
 const RULE_OF_ORIGIN: readonly number[] = [RuleNumber.thread, RuleNumber.connect, RuleNumber.lease];
 
@@ -196,7 +198,9 @@ export function gatherClaims(
   const own = ownRules(context, client);
   const kind = context.causeKind[client]!;
   const trust = reliability.forward[client]!;
-  claimForward(knowledge, chain, client, kind, context.cause[client]!, own, trust, add);
+  if (slices.isKnown[client] === 0) {
+    claimForward(knowledge, chain, client, kind, context.cause[client]!, own, trust, add);
+  }
   if (context.wakeKind[client] !== CauseKind.none) {
     const woken = { request: RuleNumber.wake, reply: RuleNumber.wake };
     const cause = context.wakeCause[client]!;

@@ -1,6 +1,7 @@
 import type { Candidates } from './candidates.js';
 import { CauseKind } from './cause-kind.js';
-import { actorsWith, countEvents, type EventKinds } from './forward.js';
+import { countEvents, type EventKinds } from './forward.js';
+import { actorsWith } from './helpers.js';
 import type { Kinds } from './kinds.js';
 import { MarkKind, type Marks } from './marks.js';
 import type { ProcessIndex } from './process-index.js';

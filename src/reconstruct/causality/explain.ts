@@ -52,6 +52,8 @@ const TEXTS: Readonly<
     'the event loop wrote this request’s response, or made its next call, as many turns after the reply to this call as it is used to, in the same order as it read them',
   neighbour:
     'the goroutine that waits for it was started right before or after another that works for this request',
+  'same-goroutine':
+    'the goroutine that waits for it also waited for another call, which belongs to this request',
 };
 
 function textOf(causes: ProcessCauses, client: number, rule: Rule): string {

@@ -1,5 +1,6 @@
 import type { Candidates } from './candidates.js';
 import { CauseKind } from './cause-kind.js';
+import { actorsWith } from './helpers.js';
 import type { Kinds } from './kinds.js';
 import { MarkKind, type Marks } from './marks.js';
 import { ORIGIN_KINDS } from './origins.js';
@@ -37,15 +38,6 @@ export function countEvents(marks: Marks, kinds: EventKinds, isMeant: Uint8Array
   return base;
 }
 
-/** Per actor: 1 where it has a mark of one of these kinds. */
-export function actorsWith(marks: Marks, wanted: readonly number[]): Uint8Array {
-  const found = new Uint8Array(marks.actors);
-  for (let mark = 0; mark < marks.count; mark++) {
-    if (wanted.includes(marks.kind[mark]!)) found[marks.actor[mark]!] = 1;
-  }
-  return found;
-}
-
 /**
  * Classes of "the last event before a call is its cause": by kind of call, where it was
  * made, kind of event, and whether the actor reads requests itself or helps those that do.
@@ -61,23 +53,7 @@ export interface ForwardClasses {
   readonly firstHelper: number;
 }
 
-/** Kinds of marks that are the making of a call, by OriginKind. */
-const MARK_OF_ORIGIN: readonly number[] = [
-  MarkKind.callSent,
-  MarkKind.connected,
-  MarkKind.leased,
-];
-
-/** Per client: 1 where the actor that makes it reads no requests. */
-function madeByHelpers(context: ThreadContext, marks: Marks, isReader: Uint8Array): Uint8Array {
-  const made = new Uint8Array(context.origin.length);
-  for (let mark = 0; mark < marks.count; mark++) {
-    const client = marks.subject[mark]!;
-    if (isReader[marks.actor[mark]!] === 1) continue;
-    if (marks.kind[mark] === MARK_OF_ORIGIN[context.origin[client]!]) made[client] = 1;
-  }
-  return made;
-}
+const MAKINGS = [MarkKind.connected, MarkKind.leased, MarkKind.callSent];
 
 export function forwardClasses(
   index: ProcessIndex,
@@ -86,11 +62,11 @@ export function forwardClasses(
   candidates: Candidates,
   kinds: EventKinds,
   calls: Kinds,
+  isHelped: Uint8Array,
 ): ForwardClasses {
   const count = index.clients.length;
   const of = new Int32Array(count).fill(-1);
   const isReader = actorsWith(marks, [MarkKind.requestRead]);
-  const isHelped = madeByHelpers(context, marks, isReader);
   const groups = calls.count * ORIGIN_KINDS;
   const own = new Observations(groups, kinds.count);
   const helpers = new Observations(groups, kinds.count);
@@ -106,7 +82,7 @@ export function forwardClasses(
       (isHelped[client] === 1 ? helpers : own).add(group, category);
     }
   }
-  const isMaker = actorsWith(marks, MARK_OF_ORIGIN);
+  const isMaker = actorsWith(marks, MAKINGS);
   const trustOf = (observations: Observations, readers: number) => {
     const isMeant = isMaker.map((flag, actor) => (isReader[actor] === readers ? flag : 0));
     return trustByRegularity(observations, countEvents(marks, kinds, isMeant));

@@ -7,6 +7,7 @@ import type { Chain, Knowledge } from './claims.js';
 import { type DecideInput, type Decisions, decideAll } from './decide.js';
 import { eventKinds, forwardClasses } from './forward.js';
 import { followGoroutines } from './goroutines.js';
+import { callsOfHelpers, chainTasks } from './helpers.js';
 import { matchIdentities, NO_IDENTITIES } from './identity.js';
 import { callKinds, type Kinds, requestKinds } from './kinds.js';
 import { threadMarks } from './marks.js';
@@ -19,7 +20,8 @@ import { applyQueues } from './queue/apply.js';
 import type { QueueCauses } from './queue/arrangement.js';
 import { followQueues } from './queue/queues.js';
 import { contextChances, redecide } from './redecide.js';
-import { firstReliability, learnReliability } from './reliability.js';
+import { findRelatives } from './relatives.js';
+import { firstReliability, learnReliability, tasksOfHelpers } from './reliability.js';
 import { SiblingClasses } from './siblings.js';
 import { followSlices } from './slices.js';
 import { replayMarks } from './thread-context.js';
@@ -72,30 +74,38 @@ export function inferCauses(
   const requests = requestKinds(index);
   const turns = followTurns(index, context, hints, candidates, calls, requests);
   const events = eventKinds(requests, calls);
+  const isHelped = callsOfHelpers(context, marks);
+  const relatives = findRelatives(index, goroutines, calls);
   const lessonsOf = (queues?: QueueCauses) => ({
     index,
     context,
     goroutines,
     slices,
+    relatives,
     candidates,
     marks,
     calls,
     requests,
     events,
-    classes: forwardClasses(index, context, marks, candidates, events, calls),
+    classes: forwardClasses(index, context, marks, candidates, events, calls, isHelped),
+    isHelped,
     siblings: new SiblingClasses(index, context, calls),
     wakes: wakeClasses(index, candidates, context, events, calls),
     queues,
   });
   let lessons = lessonsOf();
   let first = firstReliability(lessons);
-  let labels = labelBackward(index, context, slices, first, false);
+  if (chainTasks(index, context, tasksOfHelpers(lessons, first))) {
+    lessons = lessonsOf();
+    first = firstReliability(lessons);
+  }
+  let labels = labelBackward(index, context, slices, relatives, first, false);
   const queues = followQueues({ index, candidates, context, calls, requests, labels });
   if (queues !== undefined) {
     applyQueues(context, queues);
     lessons = lessonsOf(queues);
     first = firstReliability(lessons);
-    labels = labelBackward(index, context, slices, first, false);
+    labels = labelBackward(index, context, slices, relatives, first, false);
   }
   const reliability = learnReliability(lessons, first, labels);
   const shares = backgroundShares(index, candidates, calls, requests);
@@ -106,7 +116,7 @@ export function inferCauses(
     slices,
     turns,
     reliability,
-    backward: labelBackward(index, context, slices, reliability, true),
+    backward: labelBackward(index, context, slices, relatives, reliability, true),
     identities: isBlind ? NO_IDENTITIES : matchIdentities(index, candidates),
   };
   const input = {

@@ -6,11 +6,13 @@ import { closingTrust } from './closing.js';
 import { endTrust } from './ends.js';
 import type { EventKinds, ForwardClasses } from './forward.js';
 import type { GoroutineContext } from './goroutines.js';
+import { beginsTask, continuingTrust } from './helpers.js';
 import type { Kinds } from './kinds.js';
 import type { Marks } from './marks.js';
 import type { ProcessIndex } from './process-index.js';
 import type { QueueCauses } from './queue/arrangement.js';
 import { Observations, trustByRegularity } from './regularity.js';
+import { learnRelatives, type Relatives } from './relatives.js';
 import { learnSiblings, type SiblingClasses } from './siblings.js';
 import type { SliceContext } from './slices.js';
 import type { ThreadContext } from './thread-context.js';
@@ -45,8 +47,8 @@ export interface Reliability {
   readonly slice: Float64Array;
   /** The same of reply and response. */
   readonly replySlice: number;
-  /** "Goroutines numbered next to each other work for one request." */
-  readonly neighbour: number;
+  /** By class of relatives.ts: "both work for one request". */
+  readonly relatives: Float64Array;
   /** By 1 where a descendant of the request's goroutine waits for the call, else 0. */
   readonly goroutine: readonly number[];
 }
@@ -58,14 +60,14 @@ const CEILING = 0.9995;
 const RETURN_PRIOR = 0.9;
 /** Hand-offs keep the slice: measured on Go 1.19 and 1.23, 99.8 % hold and more. */
 const SLICE_PRIOR = 0.998;
-const NEIGHBOUR_PRIOR = 0.95;
-const LEAST_NEIGHBOUR = 0.95;
 /** Until that is checked it is no witness against others. */
 const RETURN_FIRST = 0.5;
 /** Share of requests answered by the thread that read them, from which on threads mean something. */
 const STEADY = 0.95;
 /** Where work moves between threads, what a thread last read is at first no more than a hint. */
 const UNSTEADY_CEILING = 0.6;
+/** From this trust on, a helper's call belongs to the task of its last reply. */
+const CONTINUES = 0.8;
 /** Labels below this are no witnesses. */
 const LEAST_REFERENCE = 0.6;
 /** Fewer requests than this share a thread where each has its own: pipelining, or a lost response. */
@@ -106,12 +108,15 @@ export interface Lessons {
   readonly context: ThreadContext;
   readonly goroutines: GoroutineContext;
   readonly slices: SliceContext;
+  readonly relatives: Relatives;
   readonly candidates: Candidates;
   readonly marks: Marks;
   readonly calls: Kinds;
   readonly requests: Kinds;
   readonly events: EventKinds;
   readonly classes: ForwardClasses;
+  /** Per client: 1 where a helper makes it. */
+  readonly isHelped: Uint8Array;
   readonly siblings: SiblingClasses;
   readonly wakes: WakeClasses;
   /** What the order of queues tells, where it tells more than threads do. */
@@ -123,8 +128,13 @@ function spread(of: ArrayLike<number>, trust: Float64Array): Float64Array {
 }
 
 /** Trust in the cause of each call: by its class, or by what the order of its queue is worth. */
-function spreadForward({ classes, context, queues }: Lessons, trust: Float64Array): Float64Array {
-  const forward = spread(classes.of, trust);
+function spreadForward(lessons: Lessons, trust: Float64Array): Float64Array {
+  const { classes, context, queues, isHelped } = lessons;
+  const forward = Float64Array.from(classes.of, (at, client) => {
+    if (at < 0) return 0;
+    const isNewTask = isHelped[client] === 1 && beginsTask(context, client);
+    return isNewTask && isSteady(context) ? 0 : trust[at]!;
+  });
   if (queues === undefined) return forward;
   return forward.map((own, client) => (context.queued[client] === 1 ? queues.trust[client]! : own));
 }
@@ -150,18 +160,27 @@ function sliceTrust({ slices, candidates, calls, requests }: Lessons): Float64Ar
   });
 }
 
+/**
+ * By class of forward.ts, by regularity; but a helper that takes tasks of any request goes from one
+ * to the next as regularly as from cause to effect.
+ */
+function firstForward({ classes, context, isHelped }: Lessons): Float64Array {
+  if (!isSteady(context)) return classes.trust.map((trust) => Math.min(UNSTEADY_CEILING, trust));
+  const continuing = continuingTrust(context, classes.of, classes.count, isHelped);
+  return classes.trust.map((trust, at) =>
+    at < classes.firstHelper ? trust : Math.min(trust, continuing[at]!),
+  );
+}
+
 /** What can be said before any witness is held against another. */
 export function firstReliability(lessons: Lessons): Reliability {
-  const { index, context, candidates, marks, events, calls, requests, classes } = lessons;
+  const { index, context, candidates, marks, events, calls, requests } = lessons;
   const { goroutines, siblings, wakes } = lessons;
   const { endKind, handBacks } = context;
   const ends = (end: Int32Array) =>
     endTrust(index, candidates, calls, requests, end, endKind, handBacks);
   const steady = isSteady(context);
-  // A helper that takes tasks of any request goes from one to the next as regularly as from cause to effect.
-  const forwardClasses = classes.trust.map((trust, at) =>
-    steady && at < classes.firstHelper ? trust : Math.min(UNSTEADY_CEILING, trust),
-  );
+  const forwardClasses = firstForward(lessons);
   return {
     forwardClasses,
     forward: spreadForward(lessons, forwardClasses),
@@ -181,9 +200,16 @@ export function firstReliability(lessons: Lessons): Reliability {
     owner: steady ? (isAlone(context) ? 0.9999 : 0.999) : 0,
     slice: sliceTrust(lessons),
     replySlice: SLICE_PRIOR,
-    neighbour: NEIGHBOUR_PRIOR,
+    relatives: new Float64Array(lessons.relatives.isSame.length),
     goroutine: goroutines.steps.length === 0 ? [0, 0] : [0.9999, 0.9995],
   };
+}
+
+/** Per client: 1 where a helper makes it, and not because of its last reply. */
+export function tasksOfHelpers({ isHelped, context }: Lessons, first: Reliability): Uint8Array {
+  return isHelped.map((flag, client) =>
+    context.causeKind[client] === CauseKind.reply && first.forward[client]! >= CONTINUES ? 0 : flag,
+  );
 }
 
 /** What is known of a call without its forward rules: proof if there is any, else what responses say. */
@@ -242,7 +268,7 @@ export function learnReliability(
       : first.sibling,
     forward: spreadForward(lessons, forward.trust()),
     wake: wakeTrust,
-    neighbour: learnNeighbours(lessons, labels),
+    relatives: learnRelatives(lessons.relatives, lessons.slices, candidates, labels),
     closingByWake: learnReturns(lessons, { ...first, wake: wakeTrust }, labels),
   };
 }
@@ -277,24 +303,4 @@ function learnReturns(
     }
   }
   return spread(of, tally.trust());
-}
-
-/** Trust in neighbouring goroutines: how often both, knowing their requests, name the same. */
-function learnNeighbours({ slices, candidates }: Lessons, labels: BackwardLabels): number {
-  const { neighbour, forward } = slices;
-  const serverOf = (client: number) => {
-    if (forward[client]! >= 0) return forward[client]!;
-    return labels.reliability[client]! >= LEAST_NEIGHBOUR ? labels.server[client]! : -1;
-  };
-  let right = PRIOR_COUNT * NEIGHBOUR_PRIOR;
-  let total = PRIOR_COUNT;
-  for (let client = 0; client < neighbour.length; client++) {
-    const other = neighbour[client]!;
-    if (other < 0 || candidates.open[client]! < 2) continue;
-    const [own, theirs] = [serverOf(client), serverOf(other)];
-    if (own < 0 || theirs < 0) continue;
-    total++;
-    if (own === theirs) right++;
-  }
-  return Math.min(CEILING, right / total);
 }

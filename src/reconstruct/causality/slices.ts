@@ -1,23 +1,49 @@
+import type { ExchangeTable } from '../../model/exchange.js';
 import type { ProcessIndex } from './process-index.js';
 import { orderByTime } from './time-order.js';
 
 /** A chain of hand-offs is short, and what comes later in a slice may be a timer's, ns: measured p90 0.3 ms on Go 1.19. */
 const LONGEST_SLICE_NS = 1.5e6;
-/** Goroutines that are numbered next to each other were started one after the other, if they call within this, ns. */
-const NEIGHBOURS_NS = 20e6;
-
-/** What the time slices and the numbering of Go's scheduler say. */
+/** What the time slices of Go's scheduler say. */
 export interface SliceContext {
   /** Per client: the request that was read in the slice in which it was sent; -1 none. */
   readonly forward: Int32Array;
   /** Per client: the request whose response was written in the slice in which its reply was read; -1 none. */
   readonly backward: Int32Array;
-  /** Per client: the call of the goroutine numbered next to its own, made at about the same time; -1 none. */
-  readonly neighbour: Int32Array;
+  /** Per client: 1 where the slice is known in which it was sent, so that what its thread did in others says nothing. */
+  readonly isKnown: Uint8Array;
 }
 
-/** Requests read before calls sent in the same slice. */
+/** Goroutines are numbered in blocks of this many, each of one P (GoidCacheBatch in Go's runtime2.go). */
+const BLOCK = 16;
+const blockOf = (goroutine: number) => Math.floor((goroutine - 1) / BLOCK);
+
+/**
+ * Per client: when the goroutine that waits for it had been started at the latest, ns: within a block of
+ * numbers goroutines are started in order, so before any of a higher number was first seen. Infinity: not known.
+ */
+function bornBefore(x: ExchangeTable, clients: Uint32Array): Float64Array {
+  const order = Uint32Array.from(clients.keys()).filter(
+    (client) => x.caller[clients[client]!] !== 0,
+  );
+  order.sort((a, b) => x.caller[clients[b]!]! - x.caller[clients[a]!]! || b - a);
+  const born = new Float64Array(clients.length).fill(Number.POSITIVE_INFINITY);
+  let block = -1;
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const client of order) {
+    const row = clients[client]!;
+    const own = blockOf(x.caller[row]!);
+    if (own !== block) earliest = Number.POSITIVE_INFINITY;
+    block = own;
+    earliest = Math.min(earliest, x.request_start[row]!);
+    born[client] = earliest;
+  }
+  return born;
+}
+
+/** Requests read before calls sent in the same slice, by goroutines that were not older. */
 function matchForward({ exchanges: x, servers, clients }: ProcessIndex): Int32Array {
+  const born = bornBefore(x, clients);
   const count = servers.length + clients.length;
   const times = Float64Array.from({ length: count }, (_, i) =>
     i < servers.length
@@ -35,6 +61,7 @@ function matchForward({ exchanges: x, servers, clients }: ProcessIndex): Int32Ar
     const client = i - servers.length;
     const server = last.get(x.request_slice[clients[client]!]!) ?? -1;
     if (server === -1 || times[i]! - times[server]! > LONGEST_SLICE_NS) continue;
+    if (born[client]! < times[server]!) continue;
     found[client] = server;
   }
   return found;
@@ -67,33 +94,16 @@ function matchBackward({ exchanges: x, servers, clients }: ProcessIndex): Int32A
   return found;
 }
 
-function findNeighbours({ exchanges: x, clients, clientStart }: ProcessIndex): Int32Array {
-  const byCaller = new Map<number, number>();
-  const found = new Int32Array(clients.length).fill(-1);
-  for (let client = 0; client < clients.length; client++) {
-    const caller = x.caller[clients[client]!]!;
-    if (caller === 0) continue;
-    for (const number of [caller - 1, caller + 1]) {
-      const other = byCaller.get(number) ?? -1;
-      if (other === -1 || clientStart[client]! - clientStart[other]! > NEIGHBOURS_NS) continue;
-      if (found[other] === -1) found[other] = client;
-      if (found[client] === -1) found[client] = other;
-    }
-    byCaller.set(caller, client);
-  }
-  return found;
-}
-
 /** Linear in the number of exchanges, and nothing where no slice was recorded. */
 export function followSlices(index: ProcessIndex): SliceContext {
   const { exchanges: x, clients } = index;
-  if (!clients.some((row) => x.request_slice[row] !== 0 || x.caller[row] !== 0)) {
+  if (!clients.some((row) => x.request_slice[row] !== 0)) {
     const none = new Int32Array(clients.length).fill(-1);
-    return { forward: none, backward: none, neighbour: none };
+    return { forward: none, backward: none, isKnown: new Uint8Array(clients.length) };
   }
   return {
     forward: matchForward(index),
     backward: matchBackward(index),
-    neighbour: findNeighbours(index),
+    isKnown: Uint8Array.from(clients, (row) => (x.request_slice[row] === 0 ? 0 : 1)),
   };
 }
