@@ -90,13 +90,10 @@ export function continuingTrust(
   });
 }
 
-/** A helper that made its call later than this after its last reply had been idle, ns. */
-const LONGEST_TAKE_NS = 2e6;
-
 /**
  * Tasks that one request gives stand next to each other in the queue, and helpers take them in that
- * order. Puts each call that begins a task behind the one taken before it, whoever took that: those
- * are taken when their helper is free, or when they are given. Changes `context.before`.
+ * order. Puts each call that begins a task behind the one before it, whoever made that. Changes
+ * `context.before`.
  *
  * @param isTask per client: 1 where it begins a task
  * @returns false where there are none
@@ -108,13 +105,9 @@ export function chainTasks(
 ): boolean {
   const tasks = Uint32Array.from(isTask.keys()).filter((client) => isTask[client] === 1);
   if (tasks.length < 2) return false;
-  const taken = Float64Array.from(tasks, (client) => {
-    const made = originTime(index, context.origin, client);
-    const gap = context.gap[client]!;
-    return Number.isNaN(gap) || gap > LONGEST_TAKE_NS ? made : made - gap;
-  });
+  const made = Float64Array.from(tasks, (client) => originTime(index, context.origin, client));
   let before = -1;
-  for (const at of orderByTime(taken)) {
+  for (const at of orderByTime(made)) {
     const client = tasks[at]!;
     if (context.before[client] === -1) context.before[client] = before;
     before = client;

@@ -20,6 +20,7 @@ import { applyQueues } from './queue/apply.js';
 import type { QueueCauses } from './queue/arrangement.js';
 import { followQueues } from './queue/queues.js';
 import { contextChances, redecide } from './redecide.js';
+import { rehearse, temper } from './rehearsal.js';
 import { findRelatives } from './relatives.js';
 import { firstReliability, learnReliability, tasksOfHelpers } from './reliability.js';
 import { SiblingClasses } from './siblings.js';
@@ -156,6 +157,11 @@ function settleByTiming(
   const open = { index, candidates, calls, requests, decisions, isOpen, chances, lists };
   const found = weighOpenCalls(open, input.minConfidence);
   // Spans of other tracers have timing alone, and a threshold of their own.
-  if (!candidates.foreign) doubtTiming(isOpen, lists, chances, found);
+  if (!candidates.foreign) {
+    const power = rehearse(open);
+    if (process.env.DBG) console.log('power', power);
+    temper(open, found.chance, power);
+    doubtTiming(isOpen, lists, chances, found);
+  }
   redecide(input, decisions, isOpen, lists, chances, found.chance);
 }

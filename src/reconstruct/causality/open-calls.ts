@@ -161,6 +161,17 @@ function onTimingAlone(
   });
 }
 
+/** What timing finds for open calls, and the problem that was posed. */
+export function solveOpenCalls(input: OpenInput) {
+  const placed = pose(input);
+  const found = solveTiming(placed.problem);
+  const chance = new Float64Array(input.chances.length);
+  for (let at = 0; at < placed.entry.length; at++) {
+    if (placed.entry[at] !== -1) chance[placed.entry[at]!] = found[at]!;
+  }
+  return { placed, found, chance };
+}
+
 /**
  * Lets timing judge the calls that context has not settled, all of them together, with
  * the settled ones as examples of how each kind of request behaves.
@@ -168,14 +179,8 @@ function onTimingAlone(
  * @param least probability from which on a link is claimed
  */
 export function weighOpenCalls(input: OpenInput, least: number): TimingFound {
-  const chance = new Float64Array(input.chances.length);
-  if (!input.isOpen.includes(1)) return { chance, shareRight: 1 };
-  const placed = pose(input);
-  const { problem, entry, clients } = placed;
-  const found = solveTiming(problem);
-  for (let at = 0; at < entry.length; at++) {
-    if (entry[at] !== -1) chance[entry[at]!] = found[at]!;
-  }
+  const { placed, found, chance } = solveOpenCalls(input);
+  const { problem, clients } = placed;
   // Spans of other tracers have nothing else: there is nothing to hold timing against.
   if (input.candidates.foreign) return { chance, shareRight: 1 };
   const isOpen = Uint8Array.from(clients, (client) => input.isOpen[client]!);
