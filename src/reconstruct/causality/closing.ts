@@ -1,9 +1,8 @@
 import type { Candidates } from './candidates.js';
 import { CauseKind } from './cause-kind.js';
 import { countEvents, type EventKinds } from './forward.js';
-import { actorsWith } from './helpers.js';
 import type { Kinds } from './kinds.js';
-import { MarkKind, type Marks } from './marks.js';
+import { actorsWith, MarkKind, type Marks } from './marks.js';
 import type { ProcessIndex } from './process-index.js';
 import { Observations, trustByRegularity } from './regularity.js';
 import type { ThreadContext } from './thread-context.js';

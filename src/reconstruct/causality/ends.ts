@@ -3,24 +3,13 @@ import { END_KINDS, EndKind } from './cause-kind.js';
 import { ClassNumbers } from './class-numbers.js';
 import type { Kinds } from './kinds.js';
 import { Lateness } from './lateness.js';
+import { shareInOnePiece } from './pieces.js';
 import type { ProcessIndex } from './process-index.js';
 
-/** The most that no witness can shake. */
-const CEILING = 0.999;
 /** Where at least this share of requests gets its result in one piece, the task of a worker is a whole request. */
 const ONE_PIECE = 0.98;
-
-/** Share of the requests handed back that were so once, 0..1: the others are worked on in pieces. */
-function shareInOnePiece(handBacks: Uint16Array): number {
-  let handed = 0;
-  let once = 0;
-  for (const count of handBacks) {
-    if (count > 0) handed++;
-    if (count === 1) once++;
-  }
-  return handed === 0 ? 1 : once / handed;
-}
-
+/** The most that no witness can shake. */
+const CEILING = 0.999;
 /**
  * Trust in "what a thread did before it answered a request, or woke the thread that answers
  * it, was for that request", per client (0 where nothing ended so). By kind of call, kind of
@@ -52,10 +41,10 @@ export function endTrust(
     if (of[client]! >= 0) lateness.add(of[client]!, client, end[client]!);
   }
   const trust = lateness.trust(CEILING, CEILING, 0);
-  const isPiecemeal = shareInOnePiece(handBacks) < ONE_PIECE;
+  const isInPieces = shareInOnePiece(handBacks) < ONE_PIECE;
   return Float64Array.from(of, (at, client) => {
     if (at < 0) return 0;
     // Where tasks are pieces of requests, calls before the last of a task may be of other tasks.
-    return isPiecemeal && kinds[client] === EndKind.earlierWake ? 0 : trust[at]!;
+    return isInPieces && kinds[client] === EndKind.earlierWake ? 0 : trust[at]!;
   });
 }

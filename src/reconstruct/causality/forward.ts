@@ -1,8 +1,7 @@
 import type { Candidates } from './candidates.js';
 import { CauseKind } from './cause-kind.js';
-import { actorsWith } from './helpers.js';
 import type { Kinds } from './kinds.js';
-import { MarkKind, type Marks } from './marks.js';
+import { actorsWith, MarkKind, type Marks } from './marks.js';
 import { ORIGIN_KINDS } from './origins.js';
 import type { ProcessIndex } from './process-index.js';
 import { Observations, trustByRegularity } from './regularity.js';

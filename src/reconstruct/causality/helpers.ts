@@ -1,5 +1,5 @@
 import { CauseKind, EndKind } from './cause-kind.js';
-import { MarkKind, type Marks } from './marks.js';
+import { actorsWith, MarkKind, type Marks } from './marks.js';
 import { OriginKind, originTime } from './origins.js';
 import type { ProcessIndex } from './process-index.js';
 import type { ThreadContext } from './thread-context.js';
@@ -16,15 +16,6 @@ const MARK_OF_ORIGIN: Readonly<Record<number, number>> = {
   [OriginKind.connect]: MarkKind.connected,
   [OriginKind.lease]: MarkKind.leased,
 };
-
-/** Per actor: 1 where it has a mark of one of these kinds. */
-export function actorsWith(marks: Marks, wanted: readonly number[]): Uint8Array {
-  const found = new Uint8Array(marks.actors);
-  for (let mark = 0; mark < marks.count; mark++) {
-    if (wanted.includes(marks.kind[mark]!)) found[marks.actor[mark]!] = 1;
-  }
-  return found;
-}
 
 /** Per client: 1 where a helper makes it. */
 export function callsOfHelpers(context: ThreadContext, marks: Marks): Uint8Array {

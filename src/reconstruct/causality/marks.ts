@@ -96,6 +96,15 @@ class MarkCollector {
   }
 }
 
+/** Per actor: 1 where it has a mark of one of these kinds. */
+export function actorsWith(marks: Marks, wanted: readonly number[]): Uint8Array {
+  const found = new Uint8Array(marks.actors);
+  for (let mark = 0; mark < marks.count; mark++) {
+    if (wanted.includes(marks.kind[mark]!)) found[marks.actor[mark]!] = 1;
+  }
+  return found;
+}
+
 /** The marks of every thread, with the wake-ups and the creation of threads between them. */
 export function threadMarks(index: ProcessIndex, hints: ProcessHints): Marks {
   const { exchanges: x, servers, clients } = index;

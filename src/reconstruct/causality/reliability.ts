@@ -15,7 +15,7 @@ import { Observations, trustByRegularity } from './regularity.js';
 import { learnRelatives, type Relatives } from './relatives.js';
 import { learnSiblings, type SiblingClasses } from './siblings.js';
 import type { SliceContext } from './slices.js';
-import type { ThreadContext } from './thread-context.js';
+import { STEADY, type ThreadContext } from './thread-context.js';
 import type { WakeClasses } from './wakes.js';
 
 /**
@@ -62,8 +62,6 @@ const RETURN_PRIOR = 0.9;
 const SLICE_PRIOR = 0.998;
 /** Until that is checked it is no witness against others. */
 const RETURN_FIRST = 0.5;
-/** Share of requests answered by the thread that read them, from which on threads mean something. */
-const STEADY = 0.95;
 /** Where work moves between threads, what a thread last read is at first no more than a hint. */
 const UNSTEADY_CEILING = 0.6;
 /** From this trust on, a helper's call belongs to the task of its last reply. */

@@ -1,7 +1,8 @@
 import { Actors } from './actors.js';
 import { CauseKind, EndKind } from './cause-kind.js';
-import { MarkKind, type Marks } from './marks.js';
+import { actorsWith, MarkKind, type Marks } from './marks.js';
 import { OriginKind } from './origins.js';
+import { shareInOnePiece } from './pieces.js';
 import type { ProcessIndex } from './process-index.js';
 
 /**
@@ -51,6 +52,12 @@ export interface ThreadContext {
   readonly interleaved: number;
 }
 
+/** Share of requests answered by the thread that read them, from which on threads mean something. */
+export const STEADY = 0.95;
+
+/** Where fewer requests than this share get their result in one piece, helpers take pieces of any. */
+const MOSTLY_PIECES = 0.8;
+
 /** Calls that are remembered for a thread that never answers anything. */
 const MOST_REMEMBERED = 256;
 
@@ -92,6 +99,8 @@ class Replay {
     readonly origin: Uint8Array,
     marks: Marks,
     readonly isAnsweredByReader: Uint8Array,
+    /** Per actor: 1 for those that take tasks from others, and so hand nothing on to each other. */
+    private readonly isHelper: Uint8Array,
   ) {
     const clients = index.clients.length;
     const none = () => new Int32Array(clients).fill(-1);
@@ -240,6 +249,7 @@ class Replay {
       actors.lentKind[actor] = CauseKind.none;
       return;
     }
+    if (this.isHelper[actor] === 1 && this.isHelper[woken] === 1) return;
     if (reply !== -1) remember(actors.returned, woken, reply);
     actors.lend(actor, woken, time);
   }
@@ -270,9 +280,18 @@ function answeredByReader(index: ProcessIndex): { flags: Uint8Array; affinity: n
  */
 export function replayMarks(index: ProcessIndex, marks: Marks, origin: Uint8Array): ThreadContext {
   const { flags, affinity } = answeredByReader(index);
-  const replay = new Replay(index, origin, marks, flags);
-  for (let mark = 0; mark < marks.count; mark++) {
-    replay.apply(marks.kind[mark]!, marks.actor[mark]!, marks.subject[mark]!, marks.time[mark]!);
+  const run = (isHelper: Uint8Array) => {
+    const replay = new Replay(index, origin, marks, flags, isHelper);
+    for (let mark = 0; mark < marks.count; mark++) {
+      replay.apply(marks.kind[mark]!, marks.actor[mark]!, marks.subject[mark]!, marks.time[mark]!);
+    }
+    return replay;
+  };
+  let replay = run(new Uint8Array(marks.actors));
+  if (affinity >= STEADY && shareInOnePiece(replay.handBacks) < MOSTLY_PIECES) {
+    // Helpers wake each other for the next task, which is any request's.
+    const isReader = actorsWith(marks, [MarkKind.requestRead]);
+    replay = run(isReader.map((reads) => 1 - reads));
   }
   const { owner, shared } = replay;
   for (let client = 0; client < owner.length; client++) {
