@@ -158,9 +158,7 @@ function settleByTiming(
   const found = weighOpenCalls(open, input.minConfidence);
   // Spans of other tracers have timing alone, and a threshold of their own.
   if (!candidates.foreign) {
-    const power = rehearse(open);
-    if (process.env.DBG) console.log('power', power);
-    temper(open, found.chance, power);
+    temper(open, found.chance, rehearse(open, found.chance, input.minConfidence));
     doubtTiming(isOpen, lists, chances, found);
   }
   redecide(input, decisions, isOpen, lists, chances, found.chance);

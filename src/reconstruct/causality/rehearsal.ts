@@ -7,6 +7,8 @@ const MOST_SHARE = 0.2;
 const MOST_HELD = 300;
 /** With fewer nothing is learned. */
 const LEAST_HELD = 20;
+/** And with fewer claims there is nothing to lose. */
+const LEAST_CLAIMS = 5;
 /** Probabilities are counted in states of which there are some dozens: what was never seen shares this. */
 const UNSEEN = 0.01;
 /** How far timing may be trusted: powers of what it adds that are tried. */
@@ -35,9 +37,14 @@ function chooseHeld({ candidates, decisions, isOpen }: OpenInput): number[] {
  * the calls that are in doubt. Of the powers s in (0, 1] to which its likelihood ratios may be
  * raised, the one that makes the known requests most probable (a power posterior; 1 is what it
  * claims, towards 0 it says nothing).
+ *
+ * @param found per entry of the lists: what timing found for the calls in doubt
+ * @param least probability from which on a link is claimed
  */
-export function rehearse(input: OpenInput): number {
-  const held = chooseHeld(input);
+export function rehearse(input: OpenInput, found: Float64Array, least: number): number {
+  let claims = 0;
+  for (const chance of found) if (chance >= least) claims++;
+  const held = claims < LEAST_CLAIMS ? [] : chooseHeld(input);
   if (held.length === 0) return 1;
   const { index, candidates, decisions } = input;
   const isOpen = input.isOpen.slice();
