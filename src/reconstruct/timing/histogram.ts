@@ -7,6 +7,12 @@ export class GapHistogram {
   first = CELLS;
   last = -1;
   total = 0;
+  /** Gaps are whole multiples of this, µs; 0 where clocks are fine. */
+  readonly tick: number;
+
+  constructor(tick = 0) {
+    this.tick = tick;
+  }
 
   /** @param gap µs; gaps that are not finite are left out */
   add(gap: number, weight: number): void {

@@ -1,7 +1,7 @@
 import type { TimingState } from './state.js';
 
 /** A move that would cost more than this is not worth trying again, nats. */
-const HOPELESS = -10;
+export const HOPELESS = -10;
 /** What a move's best outcome is worth less once the habits were learned anew. */
 const AGEING = 3;
 /** Share of moves that try what was found hopeless: the state around it may have changed. */

@@ -20,7 +20,8 @@ interface Ends {
  * @returns per entry of the problem's list: weight, in sum one per call
  */
 export function softWeights(problem: TimingProblem): Float64Array {
-  const { offsets, list, spanStart, spanEnd, spanRoute, callStart, callEnd, callType } = problem;
+  const { offsets, list, spanStart, spanEnd, spanRoute, callStart, callEnd, callType, tick } =
+    problem;
   const weights = new Float64Array(list.length);
   const calls = callStart.length;
   for (let call = 0; call < calls; call++) {
@@ -39,7 +40,7 @@ export function softWeights(problem: TimingProblem): Float64Array {
         const key = keyOf(call, span);
         let ends = learned.get(key);
         if (ends === undefined) {
-          ends = { before: new GapHistogram(), after: new GapHistogram() };
+          ends = { before: new GapHistogram(tick), after: new GapHistogram(tick) };
           learned.set(key, ends);
         }
         ends.before.add(callStart[call]! - spanStart[span]!, weights[at]!);

@@ -38,6 +38,11 @@ export class TimingState {
     }
   }
 
+  /** Whether the order of calls says anything. */
+  get hasOrder(): boolean {
+    return this.#order !== undefined;
+  }
+
   /** What the order of calls adds to the log probability when two spans (-1: none) get other calls. */
   orderGain(a: number, toA: Bundle, b: number, toB: Bundle): number {
     return this.#order === undefined ? 0 : this.#order.gain(a, toA, b, toB);
