@@ -70,6 +70,26 @@ export class Options {
     return from[(random() * from.length) | 0]!;
   }
 
+  /**
+   * Leaves out at first what is hopeless by the call's own gaps. Of a call with anything left, the
+   * present state stays.
+   *
+   * @param weights per entry of the problem's list: how probable it is for the call on its own
+   */
+  suppose(weights: Float64Array): void {
+    const { offsets } = this.#state.problem;
+    for (let call = 0; call + 1 < offsets.length; call++) {
+      const from = offsets[call]!;
+      const to = offsets[call + 1]!;
+      let most = 0;
+      for (let at = from; at < to; at++) if (weights[at]! > most) most = weights[at]!;
+      for (let at = from; at < to; at++) this.#gains[at] = Math.log(weights[at]! / most);
+      this.#gains[weights.length + call] = 0;
+    }
+    this.select();
+    this.#gains.fill(Number.NEGATIVE_INFINITY);
+  }
+
   /** Takes note of what a move would have gained, taken or not, nats. */
   note(option: number, gain: number): void {
     if (gain > this.#gains[option]!) this.#gains[option] = gain;

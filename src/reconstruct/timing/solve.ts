@@ -74,6 +74,8 @@ class Solver {
   readonly #state: TimingState;
   readonly #options: Options;
   readonly #sampler: Sampler;
+  /** Spans that the options worth trying would have changed when last learned. */
+  #doubts = 1;
 
   constructor(problem: TimingProblem, effort: Effort) {
     this.#problem = problem;
@@ -100,10 +102,11 @@ class Solver {
   #start(): void {
     const weights = softWeights(this.#problem);
     const model = new TimingModel(this.#problem, softExamples(this.#problem, weights), this.#types);
-    const parent = matchPlaces(this.#problem, model);
+    const parent = matchPlaces(this.#problem, model, weights);
     placeRest(this.#problem, weights, parent);
     this.#state.assign(parent);
     this.#state.useModel(model);
+    this.#options.suppose(weights);
   }
 
   /** Tries everything, and learns the habits anew, until that changes little. */
@@ -111,12 +114,13 @@ class Solver {
     const sampler = this.#sampler;
     let before = Number.NEGATIVE_INFINITY;
     for (let round = 1; ; round++) {
+      if (round > LEAST_WIDE) this.#options.select();
       sampler.scan(1);
       for (let sweep = 0; sweep < this.#effort.settle; sweep++) sampler.sweep(WARM);
       if (round === 1) sampler.scan(1);
       const fit = this.#learn();
       if (round >= this.#effort.wide) return fit;
-      if (round >= LEAST_WIDE && fit - before < CONVERGED) return fit;
+      if (round >= LEAST_WIDE && fit - before < CONVERGED * this.#doubts) return fit;
       before = fit;
     }
   }
@@ -128,7 +132,7 @@ class Solver {
       this.#options.select();
       for (let sweep = 0; sweep < this.#effort.settle; sweep++) this.#sampler.sweep(1);
       const after = this.#learn(round === 1 ? undefined : this.#state.model);
-      if (round > 1 && after - before < CONVERGED) return;
+      if (round > 1 && after - before < CONVERGED * this.#doubts) return;
       before = after;
     }
   }
@@ -137,7 +141,7 @@ class Solver {
    * Samples states and learns the habits anew from them.
    *
    * @param earlier model whose order of events is kept
-   * @returns log probability per span in doubt, nats
+   * @returns log probability of the state, nats
    */
   #learn(earlier?: TimingModel): number {
     const { states } = this.#effort;
@@ -151,8 +155,11 @@ class Solver {
     }
     const model = new TimingModel(this.#problem, examples, this.#types, states, earlier);
     state.useModel(model, OrderPrior.learn(state, model, this.#types, this.#random));
-    const doubts = inDoubt.reduce((sum, own) => sum + own, 0);
-    return state.scores.reduce((sum, score) => sum + score, 0) / Math.max(1, doubts);
+    this.#doubts = Math.max(
+      1,
+      inDoubt.reduce((sum, own) => sum + own, 0),
+    );
+    return state.scores.reduce((sum, score) => sum + score, 0);
   }
 
   /** Counts how often each candidate is the parent over states sampled at temperature 1. */
