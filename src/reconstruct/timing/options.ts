@@ -95,8 +95,12 @@ export class Options {
     if (gain > this.#gains[option]!) this.#gains[option] = gain;
   }
 
-  /** Leaves out what was found hopeless. Of a call with anything left, the present state stays. */
-  select(): void {
+  /**
+   * Leaves out what was found hopeless. Of a call with anything left, the present state stays.
+   *
+   * @param most how many may be left per call with a choice; where more would be, nothing is left out
+   */
+  select(most = Number.POSITIVE_INFINITY): void {
     const { entry, problem } = this.#state;
     const gains = this.#gains;
     const none = problem.list.length;
@@ -107,12 +111,13 @@ export class Options {
       const call = this.#callOf[option]!;
       if (gains[option]! > HOPELESS && !isPresent(option, call)) open[call] = 1;
     }
-    this.#live = this.#all.filter((option) => {
+    const live = this.#all.filter((option) => {
       const call = this.#callOf[option]!;
-      const isLive = open[call] === 1 && (gains[option]! > HOPELESS || isPresent(option, call));
-      gains[option]! -= AGEING;
-      return isLive;
+      return open[call] === 1 && (gains[option]! > HOPELESS || isPresent(option, call));
     });
+    if (live.length > most * this.calls) return;
+    this.#live = live;
+    for (const option of this.#all) gains[option]! -= AGEING;
   }
 
   /** Calls with a live option, each once. */

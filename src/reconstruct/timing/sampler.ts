@@ -11,8 +11,8 @@ const LOTTERY = 0.25;
 const ALL = 0.1;
 const LATER = 0.15;
 const SOME_TYPES = 0.2;
-/** Below this, order is not asked any more: it is worth a few times six nats at most. */
-const HOPELESS_BEFORE_ORDER = -60;
+/** What order makes a move gain at most, as a rule: some seven inversions. */
+const MOST_OF_ORDER = 40;
 /** Moves of a sweep per call with a choice, at most: full queues give calls hundreds of candidates. */
 const MOST_PER_CALL = 16;
 
@@ -40,10 +40,13 @@ export class Sampler {
     this.#random = random;
   }
 
+  get movesPerSweep(): number {
+    return Math.min(MOST_PER_CALL * this.#options.calls, this.#options.live.length);
+  }
+
   /** Tries each live option about once, where calls have few. @param temperature 1 samples, more explores */
   sweep(temperature: number): void {
-    const most = MOST_PER_CALL * this.#options.calls;
-    for (let step = Math.min(most, this.#options.live.length); step > 0; step--) {
+    for (let step = this.movesPerSweep; step > 0; step--) {
       this.#try(this.#options.draw(this.#random), temperature);
     }
   }
@@ -83,10 +86,8 @@ export class Sampler {
    */
   #draw(temperature: number): void {
     this.#least = temperature * Math.log(1 - this.#random());
-    this.#worthScoring = Math.min(
-      this.#least,
-      this.#state.hasOrder ? HOPELESS_BEFORE_ORDER : HOPELESS,
-    );
+    const byOrder = this.#state.hasOrder ? MOST_OF_ORDER : 0;
+    this.#worthScoring = Math.min(this.#least, HOPELESS) - byOrder;
   }
 
   #accepts(option: number, gain: number): boolean {
@@ -109,8 +110,7 @@ export class Sampler {
     if (this.#scoreA + mostOfB < least) return Number.NEGATIVE_INFINITY;
     this.#scoreB = b === NONE ? 0 : model.score(b, sortBundle(problem, toB), least - this.#scoreA);
     const gain = this.#scoreA + this.#scoreB - before + prior;
-    if (gain <= HOPELESS_BEFORE_ORDER) return gain;
-    return gain + this.#state.orderGain(a, toA, b, toB);
+    return gain <= this.#worthScoring ? gain : gain + this.#state.orderGain(a, toA, b, toB);
   }
 
   /** Two spans exchange calls: that of `seed`, and others that are drawn. */

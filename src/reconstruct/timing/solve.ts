@@ -26,11 +26,14 @@ const DEFAULT_EFFORT: Effort = { wide: 16, narrow: 6, settle: 8, states: 4, samp
 /** In the first rounds the model is rough: it gets less say. */
 const WARM = 1.5;
 const LEAST_WIDE = 2;
+/** Live options per call with a choice, up to which the first round leaves so little doubt that the rest may go. */
+const LITTLE_DOUBT = 0.5;
 /** Another round is not worth it when the last one gained less than this per span in doubt, nats. */
 const CONVERGED = 0.02;
 const SETTLE_BEFORE_COUNTING = 8;
-/** Moves per option that counting may cost, and states that it takes all the same. */
+/** Moves per option and per call that counting may cost, and states that it takes all the same. */
 const COUNTING_MOVES = 30;
+const COUNTING_MOVES_PER_CALL = 400;
 const LEAST_SAMPLES = 40;
 /** States that no chain saw, shared out over all possibilities: no probability is 0 or 1. */
 const UNSEEN_STATES = 0.25;
@@ -94,8 +97,9 @@ class Solver {
     this.#refine(fit);
     this.#options.select();
     for (let sweep = 0; sweep < SETTLE_BEFORE_COUNTING; sweep++) this.#sampler.sweep(1);
-    const live = Math.max(1, this.#options.live.length);
-    const affordable = Math.round((COUNTING_MOVES * this.#options.total) / live);
+    const { total, calls } = this.#options;
+    const moves = Math.min(COUNTING_MOVES * total, COUNTING_MOVES_PER_CALL * calls);
+    const affordable = Math.round(moves / Math.max(1, this.#sampler.movesPerSweep));
     return this.#count(Math.min(this.#effort.samples, Math.max(LEAST_SAMPLES, affordable)));
   }
 
@@ -114,10 +118,10 @@ class Solver {
     const sampler = this.#sampler;
     let before = Number.NEGATIVE_INFINITY;
     for (let round = 1; ; round++) {
-      if (round > LEAST_WIDE) this.#options.select();
       sampler.scan(1);
       for (let sweep = 0; sweep < this.#effort.settle; sweep++) sampler.sweep(WARM);
       if (round === 1) sampler.scan(1);
+      this.#options.select(round < LEAST_WIDE ? LITTLE_DOUBT : undefined);
       const fit = this.#learn();
       if (round >= this.#effort.wide) return fit;
       if (round >= LEAST_WIDE && fit - before < CONVERGED * this.#doubts) return fit;
