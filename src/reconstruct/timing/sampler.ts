@@ -16,6 +16,11 @@ const MOST_OF_ORDER = 40;
 /** Moves of a sweep per call with a choice, at most: full queues give calls hundreds of candidates. */
 const MOST_PER_CALL = 16;
 
+/** Shortens a bundle that was written over: an array that is emptied first loses its memory each time. */
+function cut(bundle: Bundle, count: number): void {
+  if (bundle.length > count) bundle.length = count;
+}
+
 /**
  * Metropolis moves over assignments. Each changes one or two spans; all are drawn without
  * regard to how probable the result is, and taken or refused by that alone. Each is seeded by an
@@ -134,32 +139,34 @@ export class Sampler {
     const only = callType[seed]!;
     const toA = this.#toA;
     const toB = this.#toB;
-    toA.length = 0;
-    toB.length = 0;
+    let countA = 0;
+    let countB = 0;
     let prior = 0;
     let changed = false;
     for (let side = 0; side < 2; side++) {
       const bundle = bundles[side === 0 ? a : b]!;
       const other = side === 0 ? b : a;
-      const stay = side === 0 ? toA : toB;
-      const go = side === 0 ? toB : toA;
       for (let i = 0; i < bundle.length; i++) {
         const call = bundle[i]!;
         const type = callType[call]!;
         const isMeant =
           all || type === only || callStart[call]! >= later || ((bits >> (type % 31)) & 1) === 1;
         if (!isMeant || (isLottery && random() < 0.5)) {
-          stay.push(call);
+          if (side === 0) toA[countA++] = call;
+          else toB[countB++] = call;
           continue;
         }
         const entry = this.#state.entryOf(call, other);
         if (entry === -1) return;
         prior += problem.prior[entry]! - problem.prior[this.#state.entry[call]!]!;
         changed = true;
-        go.push(call);
+        if (side === 0) toB[countB++] = call;
+        else toA[countA++] = call;
       }
     }
     if (!changed) return;
+    cut(toA, countA);
+    cut(toB, countB);
     this.#draw(temperature);
     if (!this.#accepts(option, this.#gain(a, toA, b, toB, prior))) return;
     this.#state.replace(a, toA, this.#scoreA);
@@ -261,8 +268,9 @@ export class Sampler {
 
   /** Sets `out` to a bundle without one call, and with another; -1 for neither. */
   #without(out: Bundle, bundle: Bundle, call: number, extra: number): void {
-    out.length = 0;
-    for (let i = 0; i < bundle.length; i++) if (bundle[i] !== call) out.push(bundle[i]!);
-    if (extra !== -1) out.push(extra);
+    let count = 0;
+    for (let i = 0; i < bundle.length; i++) if (bundle[i] !== call) out[count++] = bundle[i]!;
+    if (extra !== -1) out[count++] = extra;
+    cut(out, count);
   }
 }

@@ -63,7 +63,7 @@ export class TimingState {
   /** Gives a span other calls. @param bundle in order of slots; copied */
   replace(span: number, bundle: Bundle, score: number): void {
     const own = this.bundles[span]!;
-    own.length = bundle.length;
+    if (own.length > bundle.length) own.length = bundle.length;
     for (let i = 0; i < bundle.length; i++) {
       const call = bundle[i]!;
       own[i] = call;
