@@ -103,6 +103,11 @@ export const FAMILIES: Readonly<Record<string, Partial<Traits>>> = {
   shared: { sharedCallees: true, clientSpans: false, concurrency: 3 },
   background: { background: 0.3, lost: 0.03 },
   many: { services: 12, routes: 4, entries: 3, sharedCallees: true },
+  orphans: { lost: 0.12, concurrency: 6 },
+  'cache, busy': { cached: 0.5, concurrency: 10 },
+  'repeats, busy': { repeats: true, concurrency: 10 },
+  'milliseconds, busy': { tick: 1000, concurrency: 10 },
+  'milliseconds, all': { tick: 1000, cached: 0.3, repeats: true, lost: 0.05, spread: 0.5 },
   all: {
     services: 8,
     routes: 2,

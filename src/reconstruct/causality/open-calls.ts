@@ -1,3 +1,4 @@
+import { tickOf } from '../timing/clock.js';
 import type { TimingProblem } from '../timing/problem.js';
 import { solveTiming } from '../timing/solve.js';
 import type { CandidateLists, Candidates } from './candidates.js';
@@ -124,17 +125,21 @@ function pose(input: OpenInput): Placed {
     calls.push(client);
     offsets.push(list.length);
   }
-  const problem = {
+  const times = {
     spanStart: Float64Array.from(servers, (server) => micro(index.serverStart[server]!)),
     spanEnd: Float64Array.from(servers, (server) => micro(index.serverEnd[server]!)),
-    spanRoute: Uint32Array.from(servers, (server) => requestKinds[server]!),
     callStart: Float64Array.from(calls, (client) => micro(index.clientStart[client]!)),
     callEnd: Float64Array.from(calls, (client) => micro(index.clientEnd[client]!)),
+  };
+  const problem = {
+    ...times,
+    spanRoute: Uint32Array.from(servers, (server) => requestKinds[server]!),
     callType: Uint32Array.from(calls, (client) => kinds.of[client]!),
     offsets: Uint32Array.from(offsets),
     list: Uint32Array.from(list),
     prior: Float64Array.from(prior),
     none: Float64Array.from(none),
+    tick: tickOf(Object.values(times)),
   };
   return { problem, clients: calls, entry: Int32Array.from(entry) };
 }

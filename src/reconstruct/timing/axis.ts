@@ -34,6 +34,12 @@ export function positionOf(gap: number): number {
   return gap < 0 ? ZERO - at : ZERO + at;
 }
 
+/** The gap at the middle of a cell, µs: the inverse of {@link positionOf}. */
+export function gapAt(cell: number): number {
+  const size = SCALE * (2 ** (Math.abs(cell - ZERO) / CELLS_PER_OCTAVE) - 1);
+  return cell < ZERO ? -size : size;
+}
+
 /** Log of the width of each cell, in µs: turns mass per cell into density per µs. */
 export const LOG_WIDTHS = Float64Array.from({ length: CELLS }, (_, cell) =>
   Math.log((SCALE * 2 ** (Math.abs(cell - ZERO) / CELLS_PER_OCTAVE) * Math.LN2) / CELLS_PER_OCTAVE),

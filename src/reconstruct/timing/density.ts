@@ -1,4 +1,4 @@
-import { CELLS, LOG_WIDTHS, positionOf } from './axis.js';
+import { CELLS, gapAt, LOG_WIDTHS, positionOf } from './axis.js';
 import type { GapHistogram } from './histogram.js';
 import { normalQuantile } from './normal.js';
 
@@ -50,6 +50,8 @@ export class GapDensity {
   /** Per cell: share of the mass below its middle. */
   readonly #below: Float64Array;
   #scores: Float64Array | undefined;
+  /** The greatest log density of any gap, per µs. */
+  readonly most: number;
   readonly #outside: number;
 
   /**
@@ -60,8 +62,12 @@ export class GapDensity {
     const bandwidth = WIDTH_FACTOR * gaps.spread() * Math.max(2, observations) ** -0.2;
     const width = Math.max(LEAST_WIDTH, bandwidth);
     const margin = Math.ceil(Math.max(MARGIN, 6 * width));
-    this.#from = Math.max(0, gaps.first - margin);
-    const cells = Math.min(CELLS - 1, gaps.last + margin) - this.#from + 1;
+    const { tick } = gaps;
+    // Of coarse clocks the next ticks to both sides are within the table.
+    const lowest = Math.min(gaps.first - margin, positionOf(gapAt(gaps.first) - 2 * tick));
+    const highest = Math.max(gaps.last + margin, positionOf(gapAt(gaps.last) + 2 * tick));
+    this.#from = Math.max(0, Math.floor(lowest));
+    const cells = Math.min(CELLS - 1, Math.ceil(highest)) - this.#from + 1;
     this.#last = cells - 1;
     const mass = new Float64Array(cells);
     blur(gaps, mass, this.#from, width, 1 - WIDE_SHARE);
@@ -79,6 +85,28 @@ export class GapDensity {
       below += share;
     }
     this.#outside = Math.log(flat) - 3;
+    if (tick > 0) this.#measureTicks(tick);
+    this.most = this.#log.reduce((most, log) => (log > most ? log : most), -Infinity);
+  }
+
+  /**
+   * Times of a coarse clock stand for anything within a tick: what counts is the mass of the tick that
+   * a gap lies in, not the density at its middle, which is the higher the shorter the gap.
+   */
+  #measureTicks(tick: number): void {
+    const below = this.#below;
+    const shareBelow = (gap: number) => {
+      const at = positionOf(gap) - this.#from;
+      if (!(at > 0)) return 0;
+      if (at >= this.#last) return 1;
+      const cell = at | 0;
+      return below[cell]! + (at - cell) * (below[cell + 1]! - below[cell]!);
+    };
+    for (let cell = 0; cell <= this.#last; cell++) {
+      const gap = gapAt(this.#from + cell);
+      const share = shareBelow(gap + tick / 2) - shareBelow(gap - tick / 2);
+      this.#log[cell] = Math.log(Math.max(share, 1e-12) / tick);
+    }
   }
 
   /** Log density of a gap, per µs. */

@@ -7,11 +7,20 @@ export class GapHistogram {
   first = CELLS;
   last = -1;
   total = 0;
+  /** Gaps are whole multiples of this, µs; 0 where clocks are fine. */
+  readonly tick: number;
+
+  constructor(tick = 0) {
+    this.tick = tick;
+  }
 
   /** @param gap µs; gaps that are not finite are left out */
   add(gap: number, weight: number): void {
-    if (!Number.isFinite(gap)) return;
-    const position = positionOf(gap);
+    if (Number.isFinite(gap)) this.addAt(positionOf(gap), weight);
+  }
+
+  /** @param position on the axis */
+  addAt(position: number, weight: number): void {
     const cell = position | 0;
     const part = position - cell;
     this.counts[cell]! += weight * (1 - part);

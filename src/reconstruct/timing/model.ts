@@ -11,6 +11,8 @@ const LEAST_FOR_DENSITY = 3;
 const LEAST_FOR_EMPTY = 5;
 /** Log density of a gap of which there is no example. */
 const UNSEEN = -14;
+/** No log density of a gap is higher: kernels are no narrower than a µs. */
+const MOST_PER_GAP = 0.5;
 /** Bundles longer than this are scored in one pass. */
 const LONG = 32;
 
@@ -115,7 +117,7 @@ export class TimingModel {
       duration: undefined,
     };
     if (first.length === 0) {
-      const durations = new GapHistogram();
+      const durations = new GapHistogram(this.#problem.tick);
       for (const { span, weight } of examples) {
         durations.add(spanEnd[span]! - spanStart[span]!, weight);
       }
@@ -132,8 +134,9 @@ export class TimingModel {
 
   /** Densities for spans of rare shapes: each call after the latest reply before it. */
   #learnGeneric(examples: readonly Example[], types: number, copies: number) {
-    const gaps: GapHistogram[] = Array.from({ length: types }, () => new GapHistogram());
-    const final = new GapHistogram();
+    const { tick } = this.#problem;
+    const gaps: GapHistogram[] = Array.from({ length: types }, () => new GapHistogram(tick));
+    const final = new GapHistogram(tick);
     for (const { span, bundle, weight } of examples) {
       const end = this.#walk(span, bundle, (call, gap) => {
         const type = this.#problem.callType[call]!;
@@ -180,7 +183,7 @@ export class TimingModel {
     return sum + (route.final?.log(this.#problem.spanEnd[span]! - end) ?? UNSEEN);
   }
 
-  /** The shape of a bundle; undefined if no example had it. */
+  /** The shape of a bundle, in any order; undefined if no example had it. */
   #shapeWith(route: Route, bundle: Bundle): Shape | undefined {
     const key = this.#keyOf(bundle);
     let shape = route.last;
@@ -198,8 +201,20 @@ export class TimingModel {
     return route && this.#shapeWith(route, bundle)?.template?.structure;
   }
 
-  /** Log probability of a span having just these calls when it had them. */
-  score(span: number, bundle: Bundle): number {
+  /** The most that {@link score} is likely to give for these calls, in any order. */
+  most(span: number, bundle: Bundle): number {
+    const route = this.#routes[this.#problem.spanRoute[span]!];
+    const shape = route && this.#shapeWith(route, bundle);
+    if (route === undefined || shape === undefined) return 0;
+    return shape.logShare + (shape.template?.most ?? MOST_PER_GAP * (bundle.length + 1));
+  }
+
+  /**
+   * Log probability of a span having just these calls when it had them.
+   *
+   * @param least where it is sure to be below this, -Infinity may be returned instead
+   */
+  score(span: number, bundle: Bundle, least = Number.NEGATIVE_INFINITY): number {
     const { spanStart, spanEnd, spanRoute } = this.#problem;
     const route = this.#routes[spanRoute[span]!];
     if (route === undefined) return -12 * bundle.length - 5;
@@ -207,10 +222,11 @@ export class TimingModel {
     if (shape === undefined) {
       return route.unseen - 2 * bundle.length + this.#generic(route, span, bundle);
     }
-    if (shape.template !== undefined) return shape.logShare + shape.template.log(span, bundle);
-    if (bundle.length > 0) return shape.logShare + this.#generic(route, span, bundle);
+    const { template, logShare } = shape;
+    if (template !== undefined) return logShare + template.log(span, bundle, least - logShare);
+    if (bundle.length > 0) return logShare + this.#generic(route, span, bundle);
     const duration = spanEnd[span]! - spanStart[span]!;
-    return shape.logShare + (shape.duration?.log(duration) ?? UNSEEN);
+    return logShare + (shape.duration?.log(duration) ?? UNSEEN);
   }
 
   shapeOf(route: number, key: number): Shape | undefined {

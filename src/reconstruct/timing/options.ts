@@ -1,7 +1,7 @@
 import type { TimingState } from './state.js';
 
 /** A move that would cost more than this is not worth trying again, nats. */
-const HOPELESS = -10;
+export const HOPELESS = -10;
 /** What a move's best outcome is worth less once the habits were learned anew. */
 const AGEING = 3;
 /** Share of moves that try what was found hopeless: the state around it may have changed. */
@@ -70,13 +70,37 @@ export class Options {
     return from[(random() * from.length) | 0]!;
   }
 
+  /**
+   * Leaves out at first what is hopeless by the call's own gaps. Of a call with anything left, the
+   * present state stays.
+   *
+   * @param weights per entry of the problem's list: how probable it is for the call on its own
+   */
+  suppose(weights: Float64Array): void {
+    const { offsets } = this.#state.problem;
+    for (let call = 0; call + 1 < offsets.length; call++) {
+      const from = offsets[call]!;
+      const to = offsets[call + 1]!;
+      let most = 0;
+      for (let at = from; at < to; at++) if (weights[at]! > most) most = weights[at]!;
+      for (let at = from; at < to; at++) this.#gains[at] = Math.log(weights[at]! / most);
+      this.#gains[weights.length + call] = 0;
+    }
+    this.select();
+    this.#gains.fill(Number.NEGATIVE_INFINITY);
+  }
+
   /** Takes note of what a move would have gained, taken or not, nats. */
   note(option: number, gain: number): void {
     if (gain > this.#gains[option]!) this.#gains[option] = gain;
   }
 
-  /** Leaves out what was found hopeless. Of a call with anything left, the present state stays. */
-  select(): void {
+  /**
+   * Leaves out what was found hopeless. Of a call with anything left, the present state stays.
+   *
+   * @param most how many may be left per call with a choice; where more would be, nothing is left out
+   */
+  select(most = Number.POSITIVE_INFINITY): void {
     const { entry, problem } = this.#state;
     const gains = this.#gains;
     const none = problem.list.length;
@@ -87,12 +111,13 @@ export class Options {
       const call = this.#callOf[option]!;
       if (gains[option]! > HOPELESS && !isPresent(option, call)) open[call] = 1;
     }
-    this.#live = this.#all.filter((option) => {
+    const live = this.#all.filter((option) => {
       const call = this.#callOf[option]!;
-      const isLive = open[call] === 1 && (gains[option]! > HOPELESS || isPresent(option, call));
-      gains[option]! -= AGEING;
-      return isLive;
+      return open[call] === 1 && (gains[option]! > HOPELESS || isPresent(option, call));
     });
+    if (live.length > most * this.calls) return;
+    this.#live = live;
+    for (const option of this.#all) gains[option]! -= AGEING;
   }
 
   /** Calls with a live option, each once. */

@@ -20,6 +20,8 @@ export interface TimingProblem {
   readonly prior: Float64Array;
   /** Per call: log weight of belonging to no span; -Infinity where that is ruled out. */
   readonly none: Float64Array;
+  /** Times are whole multiples of this, µs; 0 where clocks are fine. */
+  readonly tick: number;
 }
 
 /** No span. */

@@ -94,7 +94,7 @@ export function learnStructure(problem: TimingProblem, examples: readonly Exampl
   const slots = examples[0]!.bundle.length;
   const order = usualOrder(problem, sample, slots);
   const reference = new Int32Array(slots + 1);
-  const gaps = new GapHistogram();
+  const gaps = new GapHistogram(problem.tick);
   for (let place = 0; place <= slots; place++) {
     let best = Number.NEGATIVE_INFINITY;
     const codes = possible(order, place);

@@ -1,5 +1,5 @@
 import { type Bundle, sortBundle } from './bundles.js';
-import type { Options } from './options.js';
+import { HOPELESS, type Options } from './options.js';
 import { NONE } from './problem.js';
 import type { TimingState } from './state.js';
 
@@ -11,10 +11,15 @@ const LOTTERY = 0.25;
 const ALL = 0.1;
 const LATER = 0.15;
 const SOME_TYPES = 0.2;
-/** Below this, order is not asked any more: it is worth a few times six nats at most. */
-const HOPELESS_BEFORE_ORDER = -60;
+/** What order makes a move gain at most, as a rule: some seven inversions. */
+const MOST_OF_ORDER = 40;
 /** Moves of a sweep per call with a choice, at most: full queues give calls hundreds of candidates. */
 const MOST_PER_CALL = 16;
+
+/** Shortens a bundle that was written over: an array that is emptied first loses its memory each time. */
+function cut(bundle: Bundle, count: number): void {
+  if (bundle.length > count) bundle.length = count;
+}
 
 /**
  * Metropolis moves over assignments. Each changes one or two spans; all are drawn without
@@ -27,6 +32,12 @@ export class Sampler {
   readonly #options: Options;
   #toA: Bundle = [];
   #toB: Bundle = [];
+  /** What the move at hand must gain to be taken, and to be worth scoring, nats. */
+  #least = 0;
+  #worthScoring = 0;
+  /** What the last move would score for its two spans. */
+  #scoreA = 0;
+  #scoreB = 0;
 
   constructor(state: TimingState, options: Options, random: () => number) {
     this.#state = state;
@@ -34,10 +45,13 @@ export class Sampler {
     this.#random = random;
   }
 
+  get movesPerSweep(): number {
+    return Math.min(MOST_PER_CALL * this.#options.calls, this.#options.live.length);
+  }
+
   /** Tries each live option about once, where calls have few. @param temperature 1 samples, more explores */
   sweep(temperature: number): void {
-    const most = MOST_PER_CALL * this.#options.calls;
-    for (let step = Math.min(most, this.#options.live.length); step > 0; step--) {
+    for (let step = this.movesPerSweep; step > 0; step--) {
       this.#try(this.#options.draw(this.#random), temperature);
     }
   }
@@ -71,10 +85,37 @@ export class Sampler {
     } else this.#exchange(option, call, from, to, temperature);
   }
 
-  #accepts(option: number, gain: number, temperature: number): boolean {
+  /**
+   * Draws what the next move must gain to be taken (Metropolis). A move that is sure to gain less, and
+   * too little to be worth another try, need not be scored to the end.
+   */
+  #draw(temperature: number): void {
+    this.#least = temperature * Math.log(1 - this.#random());
+    const byOrder = this.#state.hasOrder ? MOST_OF_ORDER : 0;
+    this.#worthScoring = Math.min(this.#least, HOPELESS) - byOrder;
+  }
+
+  #accepts(option: number, gain: number): boolean {
     this.#options.note(option, gain);
-    if (gain >= 0) return true;
-    return gain > -30 * temperature && this.#random() < Math.exp(gain / temperature);
+    return gain >= this.#least;
+  }
+
+  /**
+   * What two spans (NONE for none) gain by other calls, the order of calls included; -Infinity where that
+   * is sure to be below what is worth scoring. Sorts the calls.
+   *
+   * @param prior what else the move gains
+   */
+  #gain(a: number, toA: Bundle, b: number, toB: Bundle, prior: number): number {
+    const { problem, model, scores } = this.#state;
+    const before = (a === NONE ? 0 : scores[a]!) + (b === NONE ? 0 : scores[b]!);
+    const least = this.#worthScoring + before - prior;
+    const mostOfB = b === NONE ? 0 : model.most(b, toB);
+    this.#scoreA = a === NONE ? 0 : model.score(a, sortBundle(problem, toA), least - mostOfB);
+    if (this.#scoreA + mostOfB < least) return Number.NEGATIVE_INFINITY;
+    this.#scoreB = b === NONE ? 0 : model.score(b, sortBundle(problem, toB), least - this.#scoreA);
+    const gain = this.#scoreA + this.#scoreB - before + prior;
+    return gain <= this.#worthScoring ? gain : gain + this.#state.orderGain(a, toA, b, toB);
   }
 
   /** Two spans exchange calls: that of `seed`, and others that are drawn. */
@@ -86,7 +127,7 @@ export class Sampler {
     temperature: number,
     kind?: number,
   ): void {
-    const { problem, bundles, model, scores } = this.#state;
+    const { problem, bundles } = this.#state;
     const { callType, callStart } = problem;
     const random = this.#random;
     const isLottery = !kind && random() < LOTTERY;
@@ -98,39 +139,38 @@ export class Sampler {
     const only = callType[seed]!;
     const toA = this.#toA;
     const toB = this.#toB;
-    toA.length = 0;
-    toB.length = 0;
+    let countA = 0;
+    let countB = 0;
     let prior = 0;
     let changed = false;
     for (let side = 0; side < 2; side++) {
       const bundle = bundles[side === 0 ? a : b]!;
       const other = side === 0 ? b : a;
-      const stay = side === 0 ? toA : toB;
-      const go = side === 0 ? toB : toA;
       for (let i = 0; i < bundle.length; i++) {
         const call = bundle[i]!;
         const type = callType[call]!;
         const isMeant =
           all || type === only || callStart[call]! >= later || ((bits >> (type % 31)) & 1) === 1;
         if (!isMeant || (isLottery && random() < 0.5)) {
-          stay.push(call);
+          if (side === 0) toA[countA++] = call;
+          else toB[countB++] = call;
           continue;
         }
         const entry = this.#state.entryOf(call, other);
         if (entry === -1) return;
         prior += problem.prior[entry]! - problem.prior[this.#state.entry[call]!]!;
         changed = true;
-        go.push(call);
+        if (side === 0) toB[countB++] = call;
+        else toA[countA++] = call;
       }
     }
     if (!changed) return;
-    const scoreA = model.score(a, sortBundle(problem, toA));
-    const scoreB = model.score(b, sortBundle(problem, toB));
-    let gain = scoreA + scoreB - scores[a]! - scores[b]! + prior;
-    if (gain > HOPELESS_BEFORE_ORDER) gain += this.#state.orderGain(a, toA, b, toB);
-    if (!this.#accepts(option, gain, temperature)) return;
-    this.#state.replace(a, toA, scoreA);
-    this.#state.replace(b, toB, scoreB);
+    cut(toA, countA);
+    cut(toB, countB);
+    this.#draw(temperature);
+    if (!this.#accepts(option, this.#gain(a, toA, b, toB, prior))) return;
+    this.#state.replace(a, toA, this.#scoreA);
+    this.#state.replace(b, toB, this.#scoreB);
   }
 
   /**
@@ -138,7 +178,7 @@ export class Sampler {
    * the span that began first. No other move can part two spans' calls that lie with one.
    */
   #divide(option: number, seed: number, temperature: number): void {
-    const { problem, bundles, model, scores, parent } = this.#state;
+    const { problem, bundles, parent } = this.#state;
     const from = parent[seed]!;
     const to = problem.list[option]!;
     if (from === NONE || from === to || bundles[from]!.length < 2) return;
@@ -167,12 +207,10 @@ export class Sampler {
       give.push(given);
     }
     if (keep.length === own.length) return;
-    const scoreA = model.score(from, sortBundle(problem, keep));
-    const scoreB = model.score(to, sortBundle(problem, give));
-    const gain = scoreA + scoreB - scores[from]! - scores[to]! + prior;
-    if (!this.#accepts(option, gain, temperature)) return;
-    this.#state.replace(from, keep, scoreA);
-    this.#state.replace(to, give, scoreB);
+    this.#draw(temperature);
+    if (!this.#accepts(option, this.#gain(from, keep, to, give, prior))) return;
+    this.#state.replace(from, keep, this.#scoreA);
+    this.#state.replace(to, give, this.#scoreB);
   }
 
   #hasType(span: number, type: number): boolean {
@@ -205,29 +243,19 @@ export class Sampler {
 
   /** One call goes to another candidate or to none, or changes places with one there. */
   #shift(option: number, call: number, from: number, to: number, temperature: number): void {
-    const { problem, bundles, model, scores, parent, entry } = this.#state;
+    const { bundles, parent, entry } = this.#state;
     const back = to !== NONE && this.#random() < 0.5 ? this.#counterpart(call, to) : -1;
-    let gain = this.#weight(call, to) - this.#weight(call, from);
-    if (back !== -1) gain += this.#weight(back, from) - this.#weight(back, to);
-    if (gain === -Infinity) return;
+    let prior = this.#weight(call, to) - this.#weight(call, from);
+    if (back !== -1) prior += this.#weight(back, from) - this.#weight(back, to);
+    if (prior === -Infinity) return;
     const left = this.#toA;
     const joined = this.#toB;
-    let leftScore = 0;
-    let joinedScore = 0;
-    if (from !== NONE) {
-      this.#without(left, bundles[from]!, call, back);
-      leftScore = model.score(from, sortBundle(problem, left));
-      gain += leftScore - scores[from]!;
-    }
-    if (to !== NONE) {
-      this.#without(joined, bundles[to]!, back, call);
-      joinedScore = model.score(to, sortBundle(problem, joined));
-      gain += joinedScore - scores[to]!;
-    }
-    if (gain > HOPELESS_BEFORE_ORDER) gain += this.#state.orderGain(from, left, to, joined);
-    if (!this.#accepts(option, gain, temperature)) return;
-    if (from !== NONE) this.#state.replace(from, left, leftScore);
-    if (to !== NONE) this.#state.replace(to, joined, joinedScore);
+    if (from !== NONE) this.#without(left, bundles[from]!, call, back);
+    if (to !== NONE) this.#without(joined, bundles[to]!, back, call);
+    this.#draw(temperature);
+    if (!this.#accepts(option, this.#gain(from, left, to, joined, prior))) return;
+    if (from !== NONE) this.#state.replace(from, left, this.#scoreA);
+    if (to !== NONE) this.#state.replace(to, joined, this.#scoreB);
     if (to === NONE) {
       parent[call] = NONE;
       entry[call] = -1;
@@ -240,8 +268,9 @@ export class Sampler {
 
   /** Sets `out` to a bundle without one call, and with another; -1 for neither. */
   #without(out: Bundle, bundle: Bundle, call: number, extra: number): void {
-    out.length = 0;
-    for (let i = 0; i < bundle.length; i++) if (bundle[i] !== call) out.push(bundle[i]!);
-    if (extra !== -1) out.push(extra);
+    let count = 0;
+    for (let i = 0; i < bundle.length; i++) if (bundle[i] !== call) out[count++] = bundle[i]!;
+    if (extra !== -1) out[count++] = extra;
+    cut(out, count);
   }
 }

@@ -1,3 +1,4 @@
+import { positionOf } from './axis.js';
 import { type Example, sortBundle } from './bundles.js';
 import { GapDensity } from './density.js';
 import { GapHistogram } from './histogram.js';
@@ -6,10 +7,47 @@ import { NONE, type TimingProblem } from './problem.js';
 /** Rounds of weighing candidates and learning from the weights. */
 const ROUNDS = 8;
 
+/** A weight below which a candidate teaches nothing, and one below which it is not weighed again. */
+const LEAST_TO_LEARN = 1e-4;
+const LEAST_TO_WEIGH = 1e-12;
+/** Log density of gaps of a kind of which there is no example, and of a gap whose end was never seen, nats. */
+const UNSEEN = -60;
+const UNSEEN_END = -30;
+
 /** Gaps from the span's start to a call's, and from a call's end to the span's. */
 interface Ends {
   readonly before: GapHistogram;
   readonly after: GapHistogram;
+}
+
+/** What the candidates of calls are weighed by: per entry of the problem's list. */
+interface Gaps {
+  /** Where the gaps at both ends lie on the axis; NaN where one is not known. */
+  readonly before: Float32Array;
+  readonly after: Float32Array;
+  /** Kind: route and type. */
+  readonly kind: Uint32Array;
+}
+
+function measureGaps(problem: TimingProblem): Gaps {
+  const { offsets, list, spanStart, spanEnd, spanRoute, callStart, callEnd, callType } = problem;
+  const types = callType.reduce((most, type) => Math.max(most, type + 1), 0);
+  const before = new Float32Array(list.length);
+  const after = new Float32Array(list.length);
+  const kind = new Uint32Array(list.length);
+  for (let call = 0; call < callStart.length; call++) {
+    for (let at = offsets[call]!; at < offsets[call + 1]!; at++) {
+      const span = list[at]!;
+      before[at] = positionIfKnown(callStart[call]! - spanStart[span]!);
+      after[at] = positionIfKnown(spanEnd[span]! - callEnd[call]!);
+      kind[at] = spanRoute[span]! * types + callType[call]!;
+    }
+  }
+  return { before, after, kind };
+}
+
+function positionIfKnown(gap: number): number {
+  return Number.isFinite(gap) ? positionOf(gap) : Number.NaN;
 }
 
 /**
@@ -20,56 +58,41 @@ interface Ends {
  * @returns per entry of the problem's list: weight, in sum one per call
  */
 export function softWeights(problem: TimingProblem): Float64Array {
-  const { offsets, list, spanStart, spanEnd, spanRoute, callStart, callEnd, callType } = problem;
+  const { offsets, list, prior, tick } = problem;
   const weights = new Float64Array(list.length);
-  const calls = callStart.length;
-  for (let call = 0; call < calls; call++) {
-    const from = offsets[call]!;
-    const to = offsets[call + 1]!;
-    for (let at = from; at < to; at++) weights[at] = 1 / (to - from);
+  for (let call = 0; call + 1 < offsets.length; call++) {
+    const [from, to] = [offsets[call]!, offsets[call + 1]!];
+    weights.fill(1 / (to - from), from, to);
   }
-  const types = callType.reduce((most, type) => Math.max(most, type + 1), 0);
-  const keyOf = (call: number, span: number) => spanRoute[span]! * types + callType[call]!;
+  const gaps = measureGaps(problem);
   for (let round = 0; round < ROUNDS; round++) {
-    const learned = new Map<number, Ends>();
-    for (let call = 0; call < calls; call++) {
-      for (let at = offsets[call]!; at < offsets[call + 1]!; at++) {
-        if (weights[at]! < 1e-4) continue;
-        const span = list[at]!;
-        const key = keyOf(call, span);
-        let ends = learned.get(key);
-        if (ends === undefined) {
-          ends = { before: new GapHistogram(), after: new GapHistogram() };
-          learned.set(key, ends);
-        }
-        ends.before.add(callStart[call]! - spanStart[span]!, weights[at]!);
-        ends.after.add(spanEnd[span]! - callEnd[call]!, weights[at]!);
-      }
+    const learned: Ends[] = [];
+    for (let at = 0; at < list.length; at++) {
+      if (weights[at]! < LEAST_TO_LEARN) continue;
+      const kind = gaps.kind[at]!;
+      learned[kind] ??= { before: new GapHistogram(tick), after: new GapHistogram(tick) };
+      const { before, after } = learned[kind];
+      if (!Number.isNaN(gaps.before[at]!)) before.addAt(gaps.before[at]!, weights[at]!);
+      if (!Number.isNaN(gaps.after[at]!)) after.addAt(gaps.after[at]!, weights[at]!);
     }
-    const densities = new Map<number, { before: GapDensity; after: GapDensity; share: number }>();
-    for (const [key, { before, after }] of learned) {
-      if (before.total === 0 || after.total === 0) continue;
-      densities.set(key, {
-        before: new GapDensity(before),
-        after: new GapDensity(after),
-        share: Math.log(before.total),
-      });
+    const densities: { before: GapDensity; after: GapDensity }[] = [];
+    for (const [kind, ends] of learned.entries()) {
+      if (ends === undefined || ends.before.total === 0 || ends.after.total === 0) continue;
+      const { before, after } = ends;
+      densities[kind] = { before: new GapDensity(before), after: new GapDensity(after) };
     }
-    for (let call = 0; call < calls; call++) {
-      const from = offsets[call]!;
-      const to = offsets[call + 1]!;
+    for (let call = 0; call + 1 < offsets.length; call++) {
+      const [from, to] = [offsets[call]!, offsets[call + 1]!];
       if (to - from < 2) continue;
       let most = Number.NEGATIVE_INFINITY;
       for (let at = from; at < to; at++) {
-        const span = list[at]!;
-        const known = densities.get(keyOf(call, span));
-        let log = problem.prior[at]! - 60;
-        if (known !== undefined) {
-          log = problem.prior[at]! + known.before.log(callStart[call]! - spanStart[span]!);
-          log += known.after.log(spanEnd[span]! - callEnd[call]!);
+        if (weights[at]! < LEAST_TO_WEIGH) {
+          weights[at] = Number.NEGATIVE_INFINITY;
+          continue;
         }
-        weights[at] = log;
-        if (log > most) most = log;
+        const known = densities[gaps.kind[at]!];
+        weights[at] = prior[at]! + (known === undefined ? UNSEEN : logOf(known, gaps, at));
+        if (weights[at]! > most) most = weights[at]!;
       }
       let sum = 0;
       for (let at = from; at < to; at++) {
@@ -80,6 +103,13 @@ export function softWeights(problem: TimingProblem): Float64Array {
     }
   }
   return weights;
+}
+
+function logOf(known: { before: GapDensity; after: GapDensity }, gaps: Gaps, at: number): number {
+  const before = gaps.before[at]!;
+  const after = gaps.after[at]!;
+  const log = Number.isNaN(before) ? UNSEEN_END : known.before.logAt(before);
+  return log + (Number.isNaN(after) ? UNSEEN_END : known.after.logAt(after));
 }
 
 /** Weight below which a candidate is not considered for a start. */

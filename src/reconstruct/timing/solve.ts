@@ -26,11 +26,14 @@ const DEFAULT_EFFORT: Effort = { wide: 16, narrow: 6, settle: 8, states: 4, samp
 /** In the first rounds the model is rough: it gets less say. */
 const WARM = 1.5;
 const LEAST_WIDE = 2;
+/** Live options per call with a choice, up to which the first round leaves so little doubt that the rest may go. */
+const LITTLE_DOUBT = 0.5;
 /** Another round is not worth it when the last one gained less than this per span in doubt, nats. */
 const CONVERGED = 0.02;
 const SETTLE_BEFORE_COUNTING = 8;
-/** Moves per option that counting may cost, and states that it takes all the same. */
+/** Moves per option and per call that counting may cost, and states that it takes all the same. */
 const COUNTING_MOVES = 30;
+const COUNTING_MOVES_PER_CALL = 400;
 const LEAST_SAMPLES = 40;
 /** States that no chain saw, shared out over all possibilities: no probability is 0 or 1. */
 const UNSEEN_STATES = 0.25;
@@ -74,6 +77,8 @@ class Solver {
   readonly #state: TimingState;
   readonly #options: Options;
   readonly #sampler: Sampler;
+  /** Spans that the options worth trying would have changed when last learned. */
+  #doubts = 1;
 
   constructor(problem: TimingProblem, effort: Effort) {
     this.#problem = problem;
@@ -92,18 +97,20 @@ class Solver {
     this.#refine(fit);
     this.#options.select();
     for (let sweep = 0; sweep < SETTLE_BEFORE_COUNTING; sweep++) this.#sampler.sweep(1);
-    const live = Math.max(1, this.#options.live.length);
-    const affordable = Math.round((COUNTING_MOVES * this.#options.total) / live);
+    const { total, calls } = this.#options;
+    const moves = Math.min(COUNTING_MOVES * total, COUNTING_MOVES_PER_CALL * calls);
+    const affordable = Math.round(moves / Math.max(1, this.#sampler.movesPerSweep));
     return this.#count(Math.min(this.#effort.samples, Math.max(LEAST_SAMPLES, affordable)));
   }
 
   #start(): void {
     const weights = softWeights(this.#problem);
     const model = new TimingModel(this.#problem, softExamples(this.#problem, weights), this.#types);
-    const parent = matchPlaces(this.#problem, model);
+    const parent = matchPlaces(this.#problem, model, weights);
     placeRest(this.#problem, weights, parent);
     this.#state.assign(parent);
     this.#state.useModel(model);
+    this.#options.suppose(weights);
   }
 
   /** Tries everything, and learns the habits anew, until that changes little. */
@@ -114,9 +121,10 @@ class Solver {
       sampler.scan(1);
       for (let sweep = 0; sweep < this.#effort.settle; sweep++) sampler.sweep(WARM);
       if (round === 1) sampler.scan(1);
+      this.#options.select(round < LEAST_WIDE ? LITTLE_DOUBT : undefined);
       const fit = this.#learn();
       if (round >= this.#effort.wide) return fit;
-      if (round >= LEAST_WIDE && fit - before < CONVERGED) return fit;
+      if (round >= LEAST_WIDE && fit - before < CONVERGED * this.#doubts) return fit;
       before = fit;
     }
   }
@@ -128,7 +136,7 @@ class Solver {
       this.#options.select();
       for (let sweep = 0; sweep < this.#effort.settle; sweep++) this.#sampler.sweep(1);
       const after = this.#learn(round === 1 ? undefined : this.#state.model);
-      if (round > 1 && after - before < CONVERGED) return;
+      if (round > 1 && after - before < CONVERGED * this.#doubts) return;
       before = after;
     }
   }
@@ -137,7 +145,7 @@ class Solver {
    * Samples states and learns the habits anew from them.
    *
    * @param earlier model whose order of events is kept
-   * @returns log probability per span in doubt, nats
+   * @returns log probability of the state, nats
    */
   #learn(earlier?: TimingModel): number {
     const { states } = this.#effort;
@@ -151,8 +159,11 @@ class Solver {
     }
     const model = new TimingModel(this.#problem, examples, this.#types, states, earlier);
     state.useModel(model, OrderPrior.learn(state, model, this.#types, this.#random));
-    const doubts = inDoubt.reduce((sum, own) => sum + own, 0);
-    return state.scores.reduce((sum, score) => sum + score, 0) / Math.max(1, doubts);
+    this.#doubts = Math.max(
+      1,
+      inDoubt.reduce((sum, own) => sum + own, 0),
+    );
+    return state.scores.reduce((sum, score) => sum + score, 0);
   }
 
   /** Counts how often each candidate is the parent over states sampled at temperature 1. */

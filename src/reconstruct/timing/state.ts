@@ -38,6 +38,11 @@ export class TimingState {
     }
   }
 
+  /** Whether the order of calls says anything. */
+  get hasOrder(): boolean {
+    return this.#order !== undefined;
+  }
+
   /** What the order of calls adds to the log probability when two spans (-1: none) get other calls. */
   orderGain(a: number, toA: Bundle, b: number, toB: Bundle): number {
     return this.#order === undefined ? 0 : this.#order.gain(a, toA, b, toB);
@@ -58,7 +63,7 @@ export class TimingState {
   /** Gives a span other calls. @param bundle in order of slots; copied */
   replace(span: number, bundle: Bundle, score: number): void {
     const own = this.bundles[span]!;
-    own.length = bundle.length;
+    if (own.length > bundle.length) own.length = bundle.length;
     for (let i = 0; i < bundle.length; i++) {
       const call = bundle[i]!;
       own[i] = call;

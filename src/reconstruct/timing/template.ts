@@ -9,6 +9,8 @@ import { arrivalAt, LATEST_END, momentOf, SPAN_START, type Structure } from './r
 /** Observations from which gaps are held to be correlated. */
 const LEAST_FOR_COPULA = 60;
 const MOST_SLOTS_FOR_COPULA = 16;
+/** What a copula adds to gaps that fit each other is seldom more than this, nats. */
+const MOST_OF_COPULA = 6;
 
 /**
  * The habits of the spans of one route with the same calls: for each call, and for the
@@ -19,6 +21,8 @@ export class Template {
   readonly #problem: TimingProblem;
   /** Per place. */
   readonly #densities: readonly GapDensity[];
+  /** Per place: the most that the gaps from there on can have, in sum. */
+  readonly #most: Float64Array;
   readonly #copula: Copula | undefined;
   readonly #scores: Float64Array;
 
@@ -36,13 +40,17 @@ export class Template {
     this.structure = structure;
     const places = structure.reference.length;
     this.#scores = new Float64Array(places);
-    const gaps = Array.from({ length: places }, () => new GapHistogram());
+    const gaps = Array.from({ length: places }, () => new GapHistogram(problem.tick));
     for (const example of examples) this.#count(example, gaps);
     this.#densities = gaps.map((own) => densityOf(own, observations));
+    this.#most = new Float64Array(places + 1);
+    for (let place = places - 1; place >= 0; place--) {
+      this.#most[place] = this.#most[place + 1]! + this.#densities[place]!.most;
+    }
     if (observations >= LEAST_FOR_COPULA && places <= MOST_SLOTS_FOR_COPULA) {
       const products = new ScoreProducts(places);
       for (const { span, bundle, weight } of examples) {
-        this.#logOfGaps(span, bundle, true);
+        this.#logOfGaps(span, bundle, true, Number.NEGATIVE_INFINITY);
         products.add(this.#scores, weight);
       }
       this.#copula = Copula.learn(products, observations);
@@ -58,11 +66,16 @@ export class Template {
     }
   }
 
-  /** Log density of the gaps as if they were independent. @param scored also sets their normal scores */
-  #logOfGaps(span: number, bundle: Bundle, scored: boolean): number {
+  /**
+   * Log density of the gaps as if they were independent; -Infinity as soon as it must be below `least`.
+   *
+   * @param scored also sets their normal scores
+   */
+  #logOfGaps(span: number, bundle: Bundle, scored: boolean, least: number): number {
     const { spanStart, spanEnd, callStart, callEnd } = this.#problem;
     const { order, reference } = this.structure;
     const densities = this.#densities;
+    const most = this.#most;
     const slots = order.length;
     const begin = spanStart[span]!;
     let latest = begin;
@@ -84,16 +97,29 @@ export class Template {
       const density = densities[place]!;
       const position = positionOf(at - from);
       sum += density.logAt(position);
+      if (sum + most[place + 1]! < least) return Number.NEGATIVE_INFINITY;
       if (scored) this.#scores[place] = density.scoreAt(position);
     }
     return sum;
   }
 
-  /** Log density of a span's gaps with this bundle, per µs each. */
-  log(span: number, bundle: Bundle): number {
+  /** The most that {@link log} is likely to give. */
+  get most(): number {
+    return this.#most[0]! + (this.#copula === undefined ? 0 : MOST_OF_COPULA);
+  }
+
+  /**
+   * Log density of a span's gaps with this bundle, per µs each.
+   *
+   * @param least where it is sure to be below this, -Infinity may be returned instead
+   */
+  log(span: number, bundle: Bundle, least: number): number {
     const copula = this.#copula;
-    if (copula === undefined) return this.#logOfGaps(span, bundle, false);
-    return this.#logOfGaps(span, bundle, true) + copula.log(this.#scores);
+    if (copula === undefined) return this.#logOfGaps(span, bundle, false, least);
+    const independent = this.#logOfGaps(span, bundle, true, least - MOST_OF_COPULA);
+    return independent === Number.NEGATIVE_INFINITY
+      ? independent
+      : independent + copula.log(this.#scores);
   }
 
   /**

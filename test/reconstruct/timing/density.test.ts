@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CELLS, positionOf } from '../../../src/reconstruct/timing/axis.js';
+import { tickOf } from '../../../src/reconstruct/timing/clock.js';
 import { GapDensity } from '../../../src/reconstruct/timing/density.js';
 import { GapHistogram } from '../../../src/reconstruct/timing/histogram.js';
 import { invert, normalQuantile } from '../../../src/reconstruct/timing/normal.js';
@@ -80,5 +81,32 @@ describe('the mathematics', () => {
     }
     // 2 (1·3 − 0.2²) − 0.5 (0.5·3 − 0.2·0.1) + 0.1 (0.5·0.2 − 0.1·1)
     expect(determinant).toBeCloseTo(2 * 2.96 - 0.5 * 1.48 + 0.1 * 0, 9);
+  });
+});
+
+describe('clocks of whole milliseconds', () => {
+  it('are recognised, whatever they count from, and fine ones are not', () => {
+    const coarse = Float64Array.from({ length: 100 }, (_, i) => 123.4 + 1000 * ((i * 7) % 13));
+    expect(tickOf([coarse, Float64Array.of(1, Number.POSITIVE_INFINITY, 1)])).toBe(1000);
+    const random = seeded(2);
+    expect(tickOf([coarse.map((at) => at + 1000 * random())])).toBe(0);
+    expect(tickOf([])).toBe(0);
+  });
+
+  it('make gaps as likely as the tick that they lie in, short ones not more than long ones', () => {
+    const histogram = new GapHistogram(1000);
+    for (const [gap, count] of [
+      [0, 200],
+      [1000, 500],
+      [2000, 300],
+    ] as const)
+      histogram.add(gap, count);
+    const density = new GapDensity(histogram);
+    const shareOf = (gap: number) => 1000 * Math.exp(density.log(gap));
+    expect(shareOf(0)).toBeCloseTo(0.2, 1);
+    expect(shareOf(1000)).toBeCloseTo(0.5, 1);
+    expect(shareOf(2000)).toBeCloseTo(0.3, 1);
+    expect(shareOf(3000)).toBeLessThan(0.05);
+    expect(shareOf(-1000)).toBeLessThan(0.05);
   });
 });

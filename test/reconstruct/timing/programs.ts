@@ -78,6 +78,7 @@ export function pose({ spans, calls }: Program): TimingProblem {
     list: Uint32Array.from(list),
     prior: new Float64Array(list.length),
     none: new Float64Array(calls.length).fill(-Math.log(length) - 3),
+    tick: 0,
   };
 }
 
