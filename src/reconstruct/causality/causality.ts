@@ -1,18 +1,15 @@
-import { EXCHANGE_COLUMNS, type ExchangeTable } from '../../model/exchange.js';
+import { EXCHANGE_COLUMNS, type ExchangeTable, Role } from '../../model/exchange.js';
 import { HINT_COLUMNS, type HintTable } from '../../model/hint.js';
-import { Verdict } from '../../model/span.js';
-import { concatTables, emptyTable } from '../../model/tables.js';
+import { concatTables, emptyTable, takeRows } from '../../model/tables.js';
 import { readTable, writeTable } from '../../store/table-file.js';
 import type { CausalityInput, CausalityOutput } from '../tasks.js';
 import { auditProcess } from './audit.js';
 import { CAUSE_COLUMNS, type CauseTable, NO_ROW } from './cause-table.js';
 import { CANDIDATES_KEPT } from './decide.js';
-import { Explainer, strongestRule } from './explain.js';
+import { EvidenceWriter } from './evidence-code.js';
 import { inferCauses, type ProcessCauses } from './infer.js';
 import { hintsOf, NO_HINTS } from './process-hints.js';
-
-/** In the order of VerdictCode. */
-const VERDICTS = [Verdict.root, Verdict.certain, Verdict.probable, Verdict.unknown] as const;
+import { orderByTime } from './time-order.js';
 
 /** Rows of each process, in process order. */
 function rowsByProcess(table: { rows: number; process: Uint32Array }): Map<number, Uint32Array> {
@@ -29,78 +26,67 @@ function rowsByProcess(table: { rows: number; process: Uint32Array }): Map<numbe
 
 /** Collects rows of causes in columns. */
 class CauseRows {
-  private readonly clientRow: number[] = [];
-  private readonly parentRow: number[] = [];
-  private readonly rank: number[] = [];
-  private readonly verdict: string[] = [];
-  private readonly confidence: number[] = [];
-  private readonly candidates: number[] = [];
-  private readonly method: string[] = [];
-  private readonly evidence: string[] = [];
+  private rows = 0;
+  /** With room for CANDIDATES_KEPT rows of each call. */
+  private readonly columns: CauseTable;
+  private readonly evidence = new EvidenceWriter();
+  /** Whether the rows came in the order of the table. */
+  private isOrdered = true;
+
+  /** @param calls how many there are in all */
+  constructor(calls: number) {
+    this.columns = emptyTable(CAUSE_COLUMNS, calls * CANDIDATES_KEPT);
+  }
 
   addAll(causes: ProcessCauses): void {
-    const { index, decisions, knowledge } = causes;
-    const explainer = new Explainer(causes);
+    const { index, decisions } = causes;
     for (let client = 0; client < index.clients.length; client++) {
-      const row = index.clients[client]!;
-      const verdict = VERDICTS[decisions.verdict[client]!]!;
-      const count = Math.min(0xffff, knowledge.candidates.count[client]!);
       if (decisions.best(client) === -1) {
-        this.add(row, NO_ROW, 0, verdict, Number.NaN, count, '', '[]');
+        this.add(causes, client, 0, NO_ROW, Number.NaN);
         continue;
       }
-      explainer.load(client);
+      this.evidence.load(causes, client);
       for (let place = 0; place < CANDIDATES_KEPT; place++) {
         const at = client * CANDIDATES_KEPT + place;
         const server = decisions.server[at]!;
         if (server === -1) break;
-        const items = explainer.items(client, place);
-        const evidence = JSON.stringify(items);
-        const parent = index.servers[server]!;
-        const confidence = decisions.confidence[at]!;
-        this.add(row, parent, place, verdict, confidence, count, strongestRule(items), evidence);
+        this.evidence.write(causes, client, place);
+        this.add(causes, client, place, index.servers[server]!, decisions.confidence[at]!);
       }
     }
   }
 
   private add(
-    clientRow: number,
-    parentRow: number,
+    { index, decisions, knowledge }: ProcessCauses,
+    client: number,
     rank: number,
-    verdict: string,
+    parent: number,
     confidence: number,
-    candidates: number,
-    method: string,
-    evidence: string,
   ): void {
-    this.clientRow.push(clientRow);
-    this.parentRow.push(parentRow);
-    this.rank.push(rank);
-    this.verdict.push(verdict);
-    this.confidence.push(confidence);
-    this.candidates.push(candidates);
-    this.method.push(method);
-    this.evidence.push(evidence);
+    const { columns } = this;
+    const row = this.rows++;
+    if (row > 0 && columns.client_row[row - 1]! > index.clients[client]!) this.isOrdered = false;
+    columns.client_row[row] = index.clients[client]!;
+    columns.parent_row[row] = parent;
+    columns.rank[row] = rank;
+    columns.verdict[row] = decisions.verdict[client]!;
+    columns.confidence[row] = confidence;
+    columns.candidates[row] = Math.min(0xffff, knowledge.candidates.count[client]!);
+    columns.evidence.offsets[row + 1] = this.evidence.length;
+    columns.gap[row] = knowledge.context.gap[client]!;
+    columns.wake_gap[row] = knowledge.context.wakeGap[client]!;
+    columns.identity[row] = parent === NO_ROW ? '' : knowledge.identities.by(client);
   }
 
-  /** By client row, then rank. */
+  /** By client row, then rank: of one call the rows were added in the order of their ranks. */
   table(): CauseTable {
-    const { clientRow, rank } = this;
-    const order = Uint32Array.from(clientRow.keys()).sort(
-      (a, b) => clientRow[a]! - clientRow[b]! || rank[a]! - rank[b]!,
-    );
-    return {
-      ...emptyTable(CAUSE_COLUMNS, 0),
-      rows: order.length,
-      client_row: order.map((i) => clientRow[i]!),
-      parent_row: order.map((i) => this.parentRow[i]!),
-      rank: Uint16Array.from(order, (i) => rank[i]!),
-      verdict: Array.from(order, (i) => this.verdict[i]!),
-      confidence: Float64Array.from(order, (i) => this.confidence[i]!),
-      candidates: Uint16Array.from(order, (i) => this.candidates[i]!),
-      method: Array.from(order, (i) => this.method[i]!),
-      evidence: Array.from(order, (i) => this.evidence[i]!),
-    };
+    const { columns, rows } = this;
+    columns.identity.length = rows;
+    const evidence = { offsets: columns.evidence.offsets, data: this.evidence.data };
+    const table = { ...columns, rows, evidence };
+    if (this.isOrdered) return table;
+    const order = orderByTime(new Float64Array(columns.client_row.subarray(0, rows)));
+    return takeRows(CAUSE_COLUMNS, table, order);
   }
 }
 
@@ -113,7 +99,9 @@ export async function findCauses(input: CausalityInput): Promise<CausalityOutput
   for (const file of input.hints) hintTables.push(await readTable(file, HINT_COLUMNS));
   const hints = concatTables(HINT_COLUMNS, hintTables);
   const hintRows = rowsByProcess(hints);
-  const rows = new CauseRows();
+  let calls = 0;
+  for (let row = 0; row < exchanges.rows; row++) if (exchanges.role[row] === Role.client) calls++;
+  const rows = new CauseRows(calls);
   const models: { process: number; model: string }[] = [];
   const audits: CausalityOutput['audits'][number][] = [];
   for (const [process, processRows] of rowsByProcess(exchanges)) {
