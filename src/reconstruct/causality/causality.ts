@@ -1,27 +1,53 @@
-import { EXCHANGE_COLUMNS, type ExchangeTable, Role } from '../../model/exchange.js';
-import { HINT_COLUMNS, type HintTable } from '../../model/hint.js';
-import { concatTables, emptyTable, takeRows } from '../../model/tables.js';
-import { readTable, writeTable } from '../../store/table-file.js';
+import type { ColumnSpecs, TableOf } from '../../model/columns.js';
+import { EXCHANGE_COLUMNS, Role } from '../../model/exchange.js';
+import { HINT_COLUMNS } from '../../model/hint.js';
+import { emptyTable, takeRows } from '../../model/tables.js';
+import { concatParts, readTable, writeTable } from '../../store/table-file.js';
 import type { CausalityInput, CausalityOutput } from '../tasks.js';
 import { auditProcess } from './audit.js';
 import { CAUSE_COLUMNS, type CauseTable, NO_ROW } from './cause-table.js';
+import { ClassNumbers } from './class-numbers.js';
 import { CANDIDATES_KEPT } from './decide.js';
 import { EvidenceWriter } from './evidence-code.js';
 import { inferCauses, type ProcessCauses } from './infer.js';
 import { hintsOf, NO_HINTS } from './process-hints.js';
+import { CAUSAL_COLUMNS } from './process-index.js';
 import { orderByTime } from './time-order.js';
 
-/** Rows of each process, in process order. */
+const HINT_NAMES = Object.keys(HINT_COLUMNS) as (keyof typeof HINT_COLUMNS)[];
+
+/** Rows of each process, rising, in process order. */
 function rowsByProcess(table: { rows: number; process: Uint32Array }): Map<number, Uint32Array> {
-  const lists = new Map<number, number[]>();
-  for (let row = 0; row < table.rows; row++) {
-    const process = table.process[row]!;
-    const list = lists.get(process);
-    if (list === undefined) lists.set(process, [row]);
-    else list.push(row);
+  const { rows, process } = table;
+  const numbers = new ClassNumbers();
+  const of = new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) of[row] = numbers.of(process[row]!);
+  const starts = new Uint32Array(numbers.count + 1);
+  const names = new Uint32Array(numbers.count);
+  for (let row = 0; row < rows; row++) {
+    starts[of[row]! + 1]!++;
+    names[of[row]!] = process[row]!;
   }
-  const ordered = [...lists].sort(([a], [b]) => a - b);
-  return new Map(ordered.map(([process, rows]) => [process, Uint32Array.from(rows)]));
+  for (let i = 0; i < numbers.count; i++) starts[i + 1]! += starts[i]!;
+  const next = starts.slice();
+  const sorted = new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) sorted[next[of[row]!]!++] = row;
+  const lists = Array.from(names, (name, i): [number, Uint32Array] => [
+    name,
+    sorted.subarray(starts[i], starts[i + 1]),
+  ]);
+  return new Map(lists.sort(([a], [b]) => a - b));
+}
+
+/** The columns `names` of several files, one after another. */
+async function readParts<S extends ColumnSpecs, K extends keyof S & string>(
+  specs: S,
+  names: readonly K[],
+  files: readonly string[],
+): Promise<Pick<TableOf<S>, K | 'rows'>> {
+  const parts: Pick<TableOf<S>, K | 'rows'>[] = [];
+  for (const file of files) parts.push(await readTable(file, specs, names));
+  return parts.length === 1 ? parts[0]! : concatParts(specs, names, parts);
 }
 
 /** Collects rows of causes in columns. */
@@ -39,19 +65,27 @@ class CauseRows {
   }
 
   addAll(causes: ProcessCauses): void {
-    const { index, decisions } = causes;
+    const { index, decisions, knowledge } = causes;
     for (let client = 0; client < index.clients.length; client++) {
       if (decisions.best(client) === -1) {
-        this.add(causes, client, 0, NO_ROW, Number.NaN);
+        this.add(causes, client, 0, NO_ROW, Number.NaN, '');
         continue;
       }
+      const identity = knowledge.identities.by(client);
       this.evidence.load(causes, client);
       for (let place = 0; place < CANDIDATES_KEPT; place++) {
         const at = client * CANDIDATES_KEPT + place;
         const server = decisions.server[at]!;
         if (server === -1) break;
         this.evidence.write(causes, client, place);
-        this.add(causes, client, place, index.servers[server]!, decisions.confidence[at]!);
+        this.add(
+          causes,
+          client,
+          place,
+          index.servers[server]!,
+          decisions.confidence[at]!,
+          identity,
+        );
       }
     }
   }
@@ -62,6 +96,7 @@ class CauseRows {
     rank: number,
     parent: number,
     confidence: number,
+    identity: string,
   ): void {
     const { columns } = this;
     const row = this.rows++;
@@ -75,7 +110,7 @@ class CauseRows {
     columns.evidence.offsets[row + 1] = this.evidence.length;
     columns.gap[row] = knowledge.context.gap[client]!;
     columns.wake_gap[row] = knowledge.context.wakeGap[client]!;
-    columns.identity[row] = parent === NO_ROW ? '' : knowledge.identities.by(client);
+    columns.identity[row] = identity;
   }
 
   /** By client row, then rank: of one call the rows were added in the order of their ranks. */
@@ -92,12 +127,8 @@ class CauseRows {
 
 /** The causality task: exchanges of a group of processes -> considered parents of every call. */
 export async function findCauses(input: CausalityInput): Promise<CausalityOutput> {
-  const tables: ExchangeTable[] = [];
-  for (const file of input.exchanges) tables.push(await readTable(file, EXCHANGE_COLUMNS));
-  const exchanges = concatTables(EXCHANGE_COLUMNS, tables);
-  const hintTables: HintTable[] = [];
-  for (const file of input.hints) hintTables.push(await readTable(file, HINT_COLUMNS));
-  const hints = concatTables(HINT_COLUMNS, hintTables);
+  const exchanges = await readParts(EXCHANGE_COLUMNS, CAUSAL_COLUMNS, input.exchanges);
+  const hints = await readParts(HINT_COLUMNS, HINT_NAMES, input.hints);
   const hintRows = rowsByProcess(hints);
   let calls = 0;
   for (let row = 0; row < exchanges.rows; row++) if (exchanges.role[row] === Role.client) calls++;

@@ -110,7 +110,10 @@ export function matchIdentities(index: ProcessIndex, candidates: Candidates): Id
       const found = combine(sets.filter((set) => set.length > 0));
       return found.length <= MOST_MATCHES ? found : NONE;
     },
-    by: (client) => trusted(client).find((key) => openWith(key, client).length > 0) ?? '',
+    by: (client) =>
+      keys.has(client)
+        ? (trusted(client).find((key) => openWith(key, client).length > 0) ?? '')
+        : '',
     isStray: (client) => {
       const own = keys.has(client) ? trusted(client) : [];
       return own.length > 0 && own.every((key) => openWith(key, client).length === 0);

@@ -1,4 +1,3 @@
-import type { ExchangeTable } from '../../model/exchange.js';
 import { DEFAULT_MIN_CONFIDENCE } from '../../model/span.js';
 import { backgroundShares } from './background.js';
 import { labelBackward } from './backward.js';
@@ -15,7 +14,7 @@ import { describeModel } from './model-text.js';
 import { findOpenCalls, weighOpenCalls } from './open-calls.js';
 import { originKinds } from './origins.js';
 import { NO_HINTS, type ProcessHints } from './process-hints.js';
-import { indexProcess, type ProcessIndex } from './process-index.js';
+import { type CausalExchanges, indexProcess, type ProcessIndex } from './process-index.js';
 import { applyQueues } from './queue/apply.js';
 import type { QueueCauses } from './queue/arrangement.js';
 import { followQueues } from './queue/queues.js';
@@ -59,7 +58,7 @@ export interface ProcessCauses {
  * @param isBlind leaves ids in band aside
  */
 export function inferCauses(
-  exchanges: ExchangeTable,
+  exchanges: CausalExchanges,
   rows: Uint32Array,
   least?: number,
   hints: ProcessHints = NO_HINTS,

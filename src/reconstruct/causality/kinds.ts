@@ -1,7 +1,6 @@
-import type { ExchangeTable } from '../../model/exchange.js';
 import { routeTemplate } from '../../model/route.js';
 import { ClassNumbers } from './class-numbers.js';
-import type { ProcessIndex } from './process-index.js';
+import type { CausalExchanges, ProcessIndex } from './process-index.js';
 
 /** Things by what they ask of whom: the units over which habits are learned. */
 export interface Kinds {
@@ -39,7 +38,7 @@ class Operations {
   private readonly routes = new Names();
   private readonly numbers = new ClassNumbers();
 
-  constructor(private readonly x: ExchangeTable) {}
+  constructor(private readonly x: CausalExchanges) {}
 
   of(row: number): number {
     const route = this.routes.of(routeTemplate(this.x.target[row]!));
