@@ -54,7 +54,7 @@ export function auditProcess(
 ): Audit | undefined {
   const told = toldByIds(causes);
   if (told.size < LEAST_CALLS) return undefined;
-  const blind = inferCauses(exchanges, firstRows(exchanges, rows), least, hints, true);
+  const blind = inferCauses(exchanges, firstRows(exchanges, rows), least, hints, { isBlind: true });
   const { index, decisions } = blind;
   const found = { calls: 0, right: 0, wrong: 0, unknown: 0, claimed: 0 };
   for (let client = 0; client < index.clients.length; client++) {

@@ -4,8 +4,8 @@ import type { TableOf } from '../../model/columns.js';
 export const NO_ROW = 0xffffffff;
 
 /**
- * What the causality task found, one row per considered parent (at least one per call),
- * sorted by client row, then rank. Rows are numbered as in the group's exchange files
+ * What the causality task found, one row per considered parent (at least one per call); the
+ * rows of a call follow each other by rank. Rows are numbered as in the group's exchange files
  * laid one after another in the order of the task's input. What is said of a candidate is
  * kept as numbers, and becomes words (evidence-text.ts) when links are assembled.
  */

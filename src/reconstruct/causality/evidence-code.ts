@@ -58,8 +58,13 @@ export class EvidenceWriter {
     return this.bytes.length;
   }
 
+  /** What was written; the next item may change it after {@link clear}. */
   get data(): Uint8Array {
     return this.bytes.data.subarray(0, this.bytes.length);
+  }
+
+  clear(): void {
+    this.bytes.length = 0;
   }
 
   /** Collects the claims of a call; {@link write} speaks of it then. */

@@ -55,14 +55,16 @@ export interface ProcessCauses {
  * @param rows the process's rows in `exchanges`
  * @param least least posterior of a link, 0..1; default DEFAULT_MIN_CONFIDENCE
  * @param hints wake-ups and thread creations of the process
- * @param isBlind leaves ids in band aside
+ * @param options.isBlind leaves ids in band aside
+ * @param options.background per row of a call: probability that it belongs to no request, where
+ *   that is known from more than these rows
  */
 export function inferCauses(
   exchanges: CausalExchanges,
   rows: Uint32Array,
   least?: number,
   hints: ProcessHints = NO_HINTS,
-  isBlind = false,
+  { isBlind = false, background }: { isBlind?: boolean; background?: Float32Array } = {},
 ): ProcessCauses {
   const index = indexProcess(exchanges, rows);
   const candidates = findCandidates(index);
@@ -109,6 +111,8 @@ export function inferCauses(
   }
   const reliability = learnReliability(lessons, first, labels);
   const shares = backgroundShares(index, candidates, calls, requests);
+  const shareOf = (client: number) =>
+    background === undefined ? shares[calls.of[client]!]! : background[index.clients[client]!]!;
   const knowledge = {
     candidates,
     context,
@@ -123,7 +127,7 @@ export function inferCauses(
     index,
     candidates,
     knowledge,
-    background: (client: number) => shares[calls.of[client]!]!,
+    background: shareOf,
     minConfidence: least ?? DEFAULT_MIN_CONFIDENCE[candidates.foreign ? 'imported' : 'recorded'],
   };
   const { decisions, chain } = decideAll(input);
