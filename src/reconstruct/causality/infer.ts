@@ -7,7 +7,7 @@ import { type DecideInput, type Decisions, decideAll } from './decide.js';
 import { eventKinds, forwardClasses } from './forward.js';
 import { followGoroutines } from './goroutines.js';
 import { callsOfHelpers, chainTasks } from './helpers.js';
-import { matchIdentities, NO_IDENTITIES } from './identity.js';
+import { isTold, matchIdentities, NO_IDENTITIES } from './identity.js';
 import { callKinds, type Kinds, requestKinds } from './kinds.js';
 import { threadMarks } from './marks.js';
 import { describeModel } from './model-text.js';
@@ -102,7 +102,11 @@ export function inferCauses(
     first = firstReliability(lessons);
   }
   let labels = labelBackward(index, context, slices, relatives, first, false);
-  const queues = followQueues({ index, candidates, context, calls, requests, labels });
+  const identities = isBlind ? NO_IDENTITIES : matchIdentities(index, candidates);
+  // Where ids tell nearly all, the order of queues adds nothing, and costs the most.
+  const queues = isTold(identities, candidates)
+    ? undefined
+    : followQueues({ index, candidates, context, calls, requests, labels });
   if (queues !== undefined) {
     applyQueues(context, queues);
     lessons = lessonsOf(queues);
@@ -121,7 +125,7 @@ export function inferCauses(
     turns,
     reliability,
     backward: labelBackward(index, context, slices, relatives, reliability, true),
-    identities: isBlind ? NO_IDENTITIES : matchIdentities(index, candidates),
+    identities,
   };
   const input = {
     index,
@@ -162,7 +166,6 @@ function settleByTiming(
   // Spans of other tracers have timing alone, and a threshold of their own.
   if (!candidates.foreign) {
     const power = rehearse(open);
-    if (process.env.DBG) console.log('power', power);
     temper(open, found.chance, power);
     doubtTiming(isOpen, lists, chances, found);
   }
