@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { EXCHANGE_COLUMNS } from '../src/model/exchange.js';
 import { findCauses } from '../src/reconstruct/causality/causality.js';
 import { CAUSE_COLUMNS } from '../src/reconstruct/causality/cause-table.js';
+import { VerdictCode } from '../src/reconstruct/causality/decide.js';
 import { readTable, writeTable } from '../src/store/table-file.js';
 import { makeTraffic, type Threads } from './causality/traffic.js';
 
@@ -51,7 +52,7 @@ async function check(output: string, truth: Int32Array) {
     if (causes.rank[row] !== 0) continue;
     counts.calls++;
     const verdict = causes.verdict[row];
-    if (verdict !== 'certain' && verdict !== 'probable') continue;
+    if (verdict !== VerdictCode.certain && verdict !== VerdictCode.probable) continue;
     const isRight = causes.parent_row[row] === truth[causes.client_row[row]!];
     counts[isRight ? 'right' : 'wrong']++;
   }

@@ -8,6 +8,37 @@ import { FrameEncoder } from './frame-encoder.js';
 import { RandomFile } from './random-file.js';
 
 /**
+ * Writes tables one after another as an Arrow IPC stream file, so that no more than one of them
+ * need be in memory. The file appears whole with {@link TableWriter.commit} or not at all.
+ */
+export class TableWriter<S extends ColumnSpecs> {
+  readonly #file: DurableFile;
+  readonly #encoder: FrameEncoder<S>;
+
+  /** @throws CodedError OUTPUT */
+  constructor(path: string, specs: S, metadata: Readonly<Record<string, string>> = {}) {
+    this.#file = new DurableFile(path, 'rename');
+    this.#encoder = new FrameEncoder(specs);
+    this.#file.write(schemaFrame(specs, metadata));
+  }
+
+  /** Writes the rows of `table`, which may change afterwards. @throws CodedError OUTPUT */
+  append(table: TableOf<S>): void {
+    for (const chunk of this.#encoder.encode(table)) this.#file.write(chunk);
+  }
+
+  /** @throws CodedError OUTPUT */
+  commit(): void {
+    this.#file.write(END_OF_STREAM);
+    this.#file.commit();
+  }
+
+  abandon(): void {
+    this.#file.abandon();
+  }
+}
+
+/**
  * Writes a table as an Arrow IPC stream file: the form of tables between stages.
  * The file appears whole or not at all. @throws CodedError OUTPUT
  */
@@ -17,14 +48,12 @@ export async function writeTable<S extends ColumnSpecs>(
   table: TableOf<S>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const file = new DurableFile(path, 'rename');
+  const writer = new TableWriter(path, specs, metadata);
   try {
-    file.write(schemaFrame(specs, metadata));
-    for (const chunk of new FrameEncoder(specs).encode(table)) file.write(chunk);
-    file.write(END_OF_STREAM);
-    file.commit();
+    writer.append(table);
+    writer.commit();
   } catch (error) {
-    file.abandon();
+    writer.abandon();
     throw error;
   }
 }

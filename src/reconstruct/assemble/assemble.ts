@@ -5,6 +5,7 @@ import { type LinkTable, type SpanTable, type TraceTable, Verdict } from '../../
 import { concatTables } from '../../model/tables.js';
 import { readTable } from '../../store/table-file.js';
 import { CAUSE_COLUMNS } from '../causality/cause-table.js';
+import { EvidenceTexts } from '../causality/explain.js';
 import type { Chronicle } from '../chronicle.js';
 import { criticalTimes } from './critical.js';
 import { buildLinks } from './link-table.js';
@@ -51,7 +52,8 @@ async function readGroups(
       tables.push(table);
       base += table.rows;
     }
-    groups.push({ base: start, causes: await readTable(group.causes, CAUSE_COLUMNS) });
+    const causes = await readTable(group.causes, CAUSE_COLUMNS);
+    groups.push({ base: start, causes, texts: new EvidenceTexts(causes) });
   }
   return { exchanges: concatTables(EXCHANGE_COLUMNS, tables), groups };
 }

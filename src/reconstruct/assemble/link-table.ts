@@ -9,8 +9,8 @@ export function buildLinks(
   parents: Parents,
   spanIds: readonly string[],
 ): LinkTable {
-  const rows = groups.flatMap(({ causes, base }) =>
-    Array.from({ length: causes.rows }, (_, i) => ({ causes, base, i })).filter(
+  const rows = groups.flatMap(({ causes, base, texts }) =>
+    Array.from({ length: causes.rows }, (_, i) => ({ causes, base, texts, i })).filter(
       ({ i }) => causes.parent_row[i] !== NO_ROW,
     ),
   );
@@ -29,7 +29,7 @@ export function buildLinks(
       parents.parent[client(row)] === candidate(row) ? 1 : 0,
     ),
     confidence: Float64Array.from(ordered, ({ row }) => row.causes.confidence[row.i]!),
-    method: ordered.map(({ row }) => row.causes.method[row.i]!),
-    evidence: ordered.map(({ row }) => row.causes.evidence[row.i]!),
+    method: ordered.map(({ row }) => row.texts.method(row.i)),
+    evidence: ordered.map(({ row }) => row.texts.json(row.i)),
   };
 }

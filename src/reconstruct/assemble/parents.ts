@@ -1,6 +1,7 @@
 import { type ExchangeTable, LossFlag, Role } from '../../model/exchange.js';
 import { Verdict } from '../../model/span.js';
 import { type CauseTable, NO_ROW } from '../causality/cause-table.js';
+import type { EvidenceTexts } from '../causality/explain.js';
 import { joinHops } from '../decode/hops.js';
 
 /** One group's exchanges and what causality found about them, as read from their files. */
@@ -8,6 +9,7 @@ export interface Group {
   /** Row of the group's first exchange among all exchanges. */
   readonly base: number;
   readonly causes: CauseTable;
+  readonly texts: EvidenceTexts;
 }
 
 /** The parent of every exchange, by row. */
@@ -42,12 +44,14 @@ function joinPeers(exchanges: ExchangeTable, out: Parents): number {
   return hops.client.length;
 }
 
-function applyCauses(group: Group, out: Parents): void {
-  const { causes, base } = group;
+/** In the order of VerdictCode. */
+const VERDICTS = [Verdict.root, Verdict.certain, Verdict.probable, Verdict.unknown] as const;
+
+function applyCauses({ causes, base, texts }: Group, out: Parents): void {
   for (let i = 0; i < causes.rows; i++) {
     if (causes.rank[i] !== 0) continue;
     const client = base + causes.client_row[i]!;
-    const verdict = causes.verdict[i]! as Verdict;
+    const verdict = VERDICTS[causes.verdict[i]!]!;
     const candidate = causes.parent_row[i]!;
     const linked = verdict === Verdict.certain || verdict === Verdict.probable;
     out.verdict[client] = verdict;
@@ -56,7 +60,7 @@ function applyCauses(group: Group, out: Parents): void {
     out.best[client] = base + candidate;
     if (verdict === Verdict.root) continue;
     out.confidence[client] = causes.confidence[i]!;
-    out.method[client] = causes.method[i]!;
+    out.method[client] = texts.method(i);
     if (linked) out.parent[client] = base + candidate;
   }
 }

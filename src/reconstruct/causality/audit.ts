@@ -1,7 +1,7 @@
-import type { ExchangeTable } from '../../model/exchange.js';
 import { VerdictCode } from './decide.js';
 import { inferCauses, type ProcessCauses } from './infer.js';
 import type { ProcessHints } from './process-hints.js';
+import type { CausalExchanges } from './process-index.js';
 
 /** Calls with a known parent below which nothing is learned about a process. */
 const LEAST_CALLS = 50;
@@ -19,7 +19,7 @@ export interface Audit {
 }
 
 /** Rows of the first exchanges, by time. */
-function firstRows(exchanges: ExchangeTable, rows: Uint32Array): Uint32Array {
+function firstRows(exchanges: CausalExchanges, rows: Uint32Array): Uint32Array {
   if (rows.length <= MOST_EXCHANGES) return rows;
   const starts = Float64Array.from(rows, (row) => exchanges.request_start[row]!).sort();
   const last = starts[MOST_EXCHANGES]!;
@@ -47,14 +47,14 @@ function toldByIds({ index, knowledge }: ProcessCauses): Map<number, number> {
  */
 export function auditProcess(
   causes: ProcessCauses,
-  exchanges: ExchangeTable,
+  exchanges: CausalExchanges,
   rows: Uint32Array,
   least: number | undefined,
   hints: ProcessHints,
 ): Audit | undefined {
   const told = toldByIds(causes);
   if (told.size < LEAST_CALLS) return undefined;
-  const blind = inferCauses(exchanges, firstRows(exchanges, rows), least, hints, true);
+  const blind = inferCauses(exchanges, firstRows(exchanges, rows), least, hints, { isBlind: true });
   const { index, decisions } = blind;
   const found = { calls: 0, right: 0, wrong: 0, unknown: 0, claimed: 0 };
   for (let client = 0; client < index.clients.length; client++) {

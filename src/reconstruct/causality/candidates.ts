@@ -117,19 +117,27 @@ export function listCandidates(
   return { offsets, list: Uint32Array.from(list) };
 }
 
-/** Up to `most` candidates of a client, the latest to begin first, without those in `except`. */
-export function latestCandidates(
+/**
+ * Adds candidates of a client, the latest to begin first, behind the first `count` of `servers`,
+ * which are left out, until there are `most`.
+ *
+ * @returns how many there are then
+ */
+export function addLatest(
   candidates: Candidates,
   client: number,
+  servers: Int32Array,
+  count: number,
   most: number,
-  except: readonly number[],
-): number[] {
-  const found: number[] = [];
+): number {
+  let filled = count;
   // Long-lived requests may lie far back: not worth a search for a rival that nothing names.
   const least = Math.max(0, candidates.begun[client]! - 64);
-  for (let server = candidates.begun[client]! - 1; server >= least; server--) {
-    if (found.length >= most) break;
-    if (candidates.has(client, server) && !except.includes(server)) found.push(server);
+  for (let server = candidates.begun[client]! - 1; server >= least && filled < most; server--) {
+    if (!candidates.has(client, server)) continue;
+    let isNamed = false;
+    for (let i = 0; i < count; i++) if (servers[i] === server) isNamed = true;
+    if (!isNamed) servers[filled++] = server;
   }
-  return found;
+  return filled;
 }

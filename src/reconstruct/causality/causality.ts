@@ -1,130 +1,71 @@
-import { EXCHANGE_COLUMNS, type ExchangeTable } from '../../model/exchange.js';
-import { HINT_COLUMNS, type HintTable } from '../../model/hint.js';
-import { Verdict } from '../../model/span.js';
-import { concatTables, emptyTable } from '../../model/tables.js';
-import { readTable, writeTable } from '../../store/table-file.js';
+import type { ColumnSpecs, TableOf } from '../../model/columns.js';
+import { EXCHANGE_COLUMNS } from '../../model/exchange.js';
+import { HINT_COLUMNS } from '../../model/hint.js';
+import { concatParts, readTable } from '../../store/table-file.js';
 import type { CausalityInput, CausalityOutput } from '../tasks.js';
-import { auditProcess } from './audit.js';
-import { CAUSE_COLUMNS, type CauseTable, NO_ROW } from './cause-table.js';
-import { CANDIDATES_KEPT } from './decide.js';
-import { Explainer, strongestRule } from './explain.js';
-import { inferCauses, type ProcessCauses } from './infer.js';
+import { CauseFile } from './cause-file.js';
+import { ClassNumbers } from './class-numbers.js';
 import { hintsOf, NO_HINTS } from './process-hints.js';
+import { CAUSAL_COLUMNS } from './process-index.js';
+import { WindowedCauses } from './windows.js';
 
-/** In the order of VerdictCode. */
-const VERDICTS = [Verdict.root, Verdict.certain, Verdict.probable, Verdict.unknown] as const;
+const HINT_NAMES = Object.keys(HINT_COLUMNS) as (keyof typeof HINT_COLUMNS)[];
 
-/** Rows of each process, in process order. */
+/** Rows of each process, rising, in process order. */
 function rowsByProcess(table: { rows: number; process: Uint32Array }): Map<number, Uint32Array> {
-  const lists = new Map<number, number[]>();
-  for (let row = 0; row < table.rows; row++) {
-    const process = table.process[row]!;
-    const list = lists.get(process);
-    if (list === undefined) lists.set(process, [row]);
-    else list.push(row);
+  const { rows, process } = table;
+  const numbers = new ClassNumbers();
+  const of = new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) of[row] = numbers.of(process[row]!);
+  const starts = new Uint32Array(numbers.count + 1);
+  const names = new Uint32Array(numbers.count);
+  for (let row = 0; row < rows; row++) {
+    starts[of[row]! + 1]!++;
+    names[of[row]!] = process[row]!;
   }
-  const ordered = [...lists].sort(([a], [b]) => a - b);
-  return new Map(ordered.map(([process, rows]) => [process, Uint32Array.from(rows)]));
+  for (let i = 0; i < numbers.count; i++) starts[i + 1]! += starts[i]!;
+  const next = starts.slice();
+  const sorted = new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) sorted[next[of[row]!]!++] = row;
+  const lists = Array.from(names, (name, i): [number, Uint32Array] => [
+    name,
+    sorted.subarray(starts[i], starts[i + 1]),
+  ]);
+  return new Map(lists.sort(([a], [b]) => a - b));
 }
 
-/** Collects rows of causes in columns. */
-class CauseRows {
-  private readonly clientRow: number[] = [];
-  private readonly parentRow: number[] = [];
-  private readonly rank: number[] = [];
-  private readonly verdict: string[] = [];
-  private readonly confidence: number[] = [];
-  private readonly candidates: number[] = [];
-  private readonly method: string[] = [];
-  private readonly evidence: string[] = [];
-
-  addAll(causes: ProcessCauses): void {
-    const { index, decisions, knowledge } = causes;
-    const explainer = new Explainer(causes);
-    for (let client = 0; client < index.clients.length; client++) {
-      const row = index.clients[client]!;
-      const verdict = VERDICTS[decisions.verdict[client]!]!;
-      const count = Math.min(0xffff, knowledge.candidates.count[client]!);
-      if (decisions.best(client) === -1) {
-        this.add(row, NO_ROW, 0, verdict, Number.NaN, count, '', '[]');
-        continue;
-      }
-      explainer.load(client);
-      for (let place = 0; place < CANDIDATES_KEPT; place++) {
-        const at = client * CANDIDATES_KEPT + place;
-        const server = decisions.server[at]!;
-        if (server === -1) break;
-        const items = explainer.items(client, place);
-        const evidence = JSON.stringify(items);
-        const parent = index.servers[server]!;
-        const confidence = decisions.confidence[at]!;
-        this.add(row, parent, place, verdict, confidence, count, strongestRule(items), evidence);
-      }
-    }
-  }
-
-  private add(
-    clientRow: number,
-    parentRow: number,
-    rank: number,
-    verdict: string,
-    confidence: number,
-    candidates: number,
-    method: string,
-    evidence: string,
-  ): void {
-    this.clientRow.push(clientRow);
-    this.parentRow.push(parentRow);
-    this.rank.push(rank);
-    this.verdict.push(verdict);
-    this.confidence.push(confidence);
-    this.candidates.push(candidates);
-    this.method.push(method);
-    this.evidence.push(evidence);
-  }
-
-  /** By client row, then rank. */
-  table(): CauseTable {
-    const { clientRow, rank } = this;
-    const order = Uint32Array.from(clientRow.keys()).sort(
-      (a, b) => clientRow[a]! - clientRow[b]! || rank[a]! - rank[b]!,
-    );
-    return {
-      ...emptyTable(CAUSE_COLUMNS, 0),
-      rows: order.length,
-      client_row: order.map((i) => clientRow[i]!),
-      parent_row: order.map((i) => this.parentRow[i]!),
-      rank: Uint16Array.from(order, (i) => rank[i]!),
-      verdict: Array.from(order, (i) => this.verdict[i]!),
-      confidence: Float64Array.from(order, (i) => this.confidence[i]!),
-      candidates: Uint16Array.from(order, (i) => this.candidates[i]!),
-      method: Array.from(order, (i) => this.method[i]!),
-      evidence: Array.from(order, (i) => this.evidence[i]!),
-    };
-  }
+/** The columns `names` of several files, one after another. */
+async function readParts<S extends ColumnSpecs, K extends keyof S & string>(
+  specs: S,
+  names: readonly K[],
+  files: readonly string[],
+): Promise<Pick<TableOf<S>, K | 'rows'>> {
+  const parts: Pick<TableOf<S>, K | 'rows'>[] = [];
+  for (const file of files) parts.push(await readTable(file, specs, names));
+  return parts.length === 1 ? parts[0]! : concatParts(specs, names, parts);
 }
 
 /** The causality task: exchanges of a group of processes -> considered parents of every call. */
 export async function findCauses(input: CausalityInput): Promise<CausalityOutput> {
-  const tables: ExchangeTable[] = [];
-  for (const file of input.exchanges) tables.push(await readTable(file, EXCHANGE_COLUMNS));
-  const exchanges = concatTables(EXCHANGE_COLUMNS, tables);
-  const hintTables: HintTable[] = [];
-  for (const file of input.hints) hintTables.push(await readTable(file, HINT_COLUMNS));
-  const hints = concatTables(HINT_COLUMNS, hintTables);
+  const exchanges = await readParts(EXCHANGE_COLUMNS, CAUSAL_COLUMNS, input.exchanges);
+  const hints = await readParts(HINT_COLUMNS, HINT_NAMES, input.hints);
   const hintRows = rowsByProcess(hints);
-  const rows = new CauseRows();
+  const file = new CauseFile(input.output);
   const models: { process: number; model: string }[] = [];
   const audits: CausalityOutput['audits'][number][] = [];
-  for (const [process, processRows] of rowsByProcess(exchanges)) {
-    const own = hintRows.get(process);
-    const processHints = own === undefined ? NO_HINTS : hintsOf(hints, own);
-    const causes = inferCauses(exchanges, processRows, input.minConfidence, processHints);
-    rows.addAll(causes);
-    models.push({ process, model: causes.model });
-    const audit = auditProcess(causes, exchanges, processRows, input.minConfidence, processHints);
-    if (audit !== undefined) audits.push({ process, ...audit });
+  try {
+    for (const [process, rows] of rowsByProcess(exchanges)) {
+      const own = hintRows.get(process);
+      const processHints = own === undefined ? NO_HINTS : hintsOf(hints, own);
+      const found = new WindowedCauses(exchanges, rows, processHints, input.minConfidence);
+      found.run((causes, from, to) => file.add(causes, from, to));
+      models.push({ process, model: found.model });
+      if (found.audit !== undefined) audits.push({ process, ...found.audit });
+    }
+    file.commit();
+  } catch (error) {
+    file.abandon();
+    throw error;
   }
-  await writeTable(input.output, CAUSE_COLUMNS, rows.table());
   return { file: input.output, models, audits };
 }

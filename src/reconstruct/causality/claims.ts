@@ -73,6 +73,8 @@ const RULE_OF_LABEL: readonly number[] = [
   RuleNumber.neighbour,
   RuleNumber['same-goroutine'],
 ];
+const REPLY_TURN = RuleNumber['reply-turn'];
+const AFTER_REPLY = RuleNumber['after-reply'];
 const RULE_OF_ORIGIN: readonly number[] = [RuleNumber.thread, RuleNumber.connect, RuleNumber.lease];
 
 /** An identity that one open request carries outweighs all that threads may suggest. */
@@ -81,6 +83,11 @@ const MOST_CLAIMS = 12;
 
 /** What speaks for the candidates of one call; reused from call to call. */
 export class Claims {
+  /** The call that they are about. */
+  client = 0;
+  /** How often a candidate drawn by lot would be right, 0..1. */
+  private chance = 0;
+  private candidates: Candidates | undefined;
   count = 0;
   readonly rule = new Uint8Array(MOST_CLAIMS);
   readonly server = new Int32Array(MOST_CLAIMS);
@@ -89,7 +96,18 @@ export class Claims {
   /** How likely the rule is to name this server if the call belonged to no request, 0..1. */
   readonly ifBackground = new Float64Array(MOST_CLAIMS);
 
-  add(rule: number, server: number, trust: number, ifBackground: number): void {
+  /** Forgets the call before. */
+  begin(candidates: Candidates, client: number): void {
+    const count = candidates.count[client]!;
+    this.candidates = candidates;
+    this.client = client;
+    this.chance = count <= 1 ? 0 : 1 / count;
+    this.count = 0;
+  }
+
+  /** Takes a claim if the server is a candidate and the rule better than chance. */
+  offer(rule: number, server: number, trust: number, ifBackground: number): void {
+    if (!(trust > this.chance) || !this.candidates!.has(this.client, server)) return;
     const at = this.count++;
     this.rule[at] = rule;
     this.server[at] = server;
@@ -119,43 +137,28 @@ export interface Chain {
   readonly trust: Float64Array;
 }
 
-/** The request that the chain of replies leads to, with what responses say of the call before, unless this call told it so. */
-function followReply(
-  { backward }: Knowledge,
-  chain: Chain,
-  cause: number,
-  client: number,
-): { server: number; trust: number } {
-  const isEcho = backward.from[cause] === client;
-  if (!isEcho && backward.reliability[cause]! > chain.trust[cause]!) {
-    return { server: backward.server[cause]!, trust: backward.reliability[cause]! };
-  }
-  return { server: chain.server[cause]!, trust: chain.trust[cause]! };
-}
-
-/** The rules by which the cause of a call, a request or a reply, names its request. */
-function ownRules(context: ThreadContext, client: number): { request: number; reply: number } {
-  if (context.queued[client] === 1) return { request: RuleNumber.queue, reply: RuleNumber.queue };
-  const rule = RULE_OF_ORIGIN[context.origin[client]!]!;
-  const isConnect = rule === RuleNumber.connect;
-  return { request: rule, reply: isConnect ? rule : RuleNumber['after-reply'] };
-}
-
+/** What the cause of a call, a request or a reply, says of its parent. */
 function claimForward(
   knowledge: Knowledge,
   chain: Chain,
-  client: number,
+  claims: Claims,
   kind: number,
   cause: number,
-  rules: { request: number; reply: number },
+  request: number,
+  reply: number,
   trust: number,
-  add: (rule: number, server: number, trust: number, ifBackground: number) => void,
 ): void {
   if (kind === CauseKind.request || kind === CauseKind.response) {
-    add(rules.request, cause, trust, 1);
+    claims.offer(request, cause, trust, 1);
   } else if (kind === CauseKind.reply) {
-    const earlier = followReply(knowledge, chain, cause, client);
-    if (earlier.server >= 0) add(rules.reply, earlier.server, trust * earlier.trust, 1);
+    const { client } = claims;
+    const { backward } = knowledge;
+    // What the chain of replies leads to, or what responses say of the call before, unless this call told it so.
+    const isEcho = backward.from[cause] === client;
+    const isBackward = !isEcho && backward.reliability[cause]! > chain.trust[cause]!;
+    const server = isBackward ? backward.server[cause]! : chain.server[cause]!;
+    const earlier = isBackward ? backward.reliability[cause]! : chain.trust[cause]!;
+    if (server >= 0) claims.offer(reply, server, trust * earlier, 1);
   }
 }
 
@@ -171,48 +174,47 @@ export function gatherClaims(
 ): void {
   const { candidates, context, goroutines, slices, turns, reliability, backward, identities } =
     knowledge;
-  const count = candidates.count[client]!;
-  const chance = count <= 1 ? 0 : 1 / count;
-  claims.count = 0;
-  const add = (rule: number, server: number, trust: number, ifBackground: number) => {
-    if (trust > chance && candidates.has(client, server)) {
-      claims.add(rule, server, trust, ifBackground);
-    }
-  };
-  for (const server of identities.of(client)) add(RuleNumber.identity, server, IDENTITY, 1e-4);
+  claims.begin(candidates, client);
+  for (const server of identities.of(client)) {
+    claims.offer(RuleNumber.identity, server, IDENTITY, 1e-4);
+  }
   if (goroutines.server[client]! >= 0) {
     const server = goroutines.server[client]!;
     // On a descendant, an earlier request's work may go on.
     const isChild = goroutines.steps[client] === 0 ? 0 : 1;
-    add(RuleNumber.goroutine, server, reliability.goroutine[isChild]!, isChild === 0 ? 0.01 : 0.05);
+    const trust = reliability.goroutine[isChild]!;
+    claims.offer(RuleNumber.goroutine, server, trust, isChild === 0 ? 0.01 : 0.05);
   }
   if (slices.forward[client]! >= 0) {
-    add(RuleNumber.slice, slices.forward[client]!, reliability.slice[client]!, 1);
+    claims.offer(RuleNumber.slice, slices.forward[client]!, reliability.slice[client]!, 1);
   }
-  add(RuleNumber.turn, turns.forward[client]!, turns.forwardTrust[client]!, 1);
-  add(RuleNumber['reply-turn'], turns.backward[client]!, turns.backwardTrust[client]!, 1);
+  claims.offer(RuleNumber.turn, turns.forward[client]!, turns.forwardTrust[client]!, 1);
+  claims.offer(REPLY_TURN, turns.backward[client]!, turns.backwardTrust[client]!, 1);
   if (context.owner[client]! >= 0 && reliability.owner > 0) {
     // Threads that take one request at a time do no timers' work in between.
-    add(RuleNumber.owner, context.owner[client]!, reliability.owner, isAlone(context) ? 0.02 : 1);
+    const ifBackground = isAlone(context) ? 0.02 : 1;
+    claims.offer(RuleNumber.owner, context.owner[client]!, reliability.owner, ifBackground);
   }
-  const own = ownRules(context, client);
+  const isQueued = context.queued[client] === 1;
+  const own = isQueued ? RuleNumber.queue : RULE_OF_ORIGIN[context.origin[client]!]!;
+  const reply = isQueued || own === RuleNumber.connect ? own : AFTER_REPLY;
   const kind = context.causeKind[client]!;
   const trust = reliability.forward[client]!;
   if (slices.isKnown[client] === 0) {
-    claimForward(knowledge, chain, client, kind, context.cause[client]!, own, trust, add);
+    claimForward(knowledge, chain, claims, kind, context.cause[client]!, own, reply, trust);
   }
-  if (context.wakeKind[client] !== CauseKind.none) {
-    const woken = { request: RuleNumber.wake, reply: RuleNumber.wake };
+  const lent = context.wakeKind[client]!;
+  if (lent !== CauseKind.none) {
+    const { wake } = RuleNumber;
     const cause = context.wakeCause[client]!;
-    const lent = context.wakeKind[client]!;
-    claimForward(knowledge, chain, client, lent, cause, woken, reliability.wake[client]!, add);
+    claimForward(knowledge, chain, claims, lent, cause, wake, wake, reliability.wake[client]!);
   }
   const label = backward.kind[client]!;
   if (label !== BackwardKind.none) {
     // Anybody's call may have a neighbour; few replies are the last before a response.
     const ifBackground = label === BackwardKind.closing ? 0.1 : 1;
     const server = backward.server[client]!;
-    add(RULE_OF_LABEL[label]!, server, backward.reliability[client]!, ifBackground);
+    claims.offer(RULE_OF_LABEL[label]!, server, backward.reliability[client]!, ifBackground);
   }
 }
 

@@ -35,9 +35,13 @@ export function closingTrust(
   }
   const writers = actorsWith(marks, [MarkKind.responseWritten]);
   const trust = trustByRegularity(observations, countEvents(marks, kinds, writers));
-  return Float64Array.from(context.closes, (server, client) => {
-    if (server < 0) return 0;
+  const { closes } = context;
+  const closing = new Float64Array(closes.length);
+  for (let client = 0; client < closing.length; client++) {
+    const server = closes[client]!;
+    if (server < 0) continue;
     const at = requests.of[server]! * kinds.count + kinds.of(CauseKind.reply, client);
-    return Math.min(CEILING, trust[at] || CEILING);
-  });
+    closing[client] = Math.min(CEILING, trust[at] || CEILING);
+  }
+  return closing;
 }

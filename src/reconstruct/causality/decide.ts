@@ -1,4 +1,4 @@
-import { type Candidates, latestCandidates } from './candidates.js';
+import { addLatest, type Candidates } from './candidates.js';
 import {
   type Chain,
   Claims,
@@ -17,6 +17,9 @@ const AFTERWARDS = 0.02;
 const CEILING = 0.9999;
 /** From here on, and only with two kinds of evidence that agree, a link is called certain. */
 const CERTAIN = 0.999;
+
+/** Claims name at most so many servers. */
+const MOST_NAMED = 12;
 
 /** The best candidate and its closest rivals. */
 export const CANDIDATES_KEPT = 4;
@@ -76,13 +79,13 @@ export interface DecideInput {
 export class Posterior {
   /** The servers that claims name, and their probabilities. */
   count = 0;
-  readonly server = new Int32Array(12);
-  readonly chance = new Float64Array(12);
+  readonly server = new Int32Array(MOST_NAMED);
+  readonly chance = new Float64Array(MOST_NAMED);
   /** Probability of each candidate that nothing names: while open, and after its response. */
   openChance = 0;
   lateChance = 0;
   background = 0;
-  private readonly claimed = new Uint8Array(12);
+  private readonly claimed = new Uint8Array(MOST_NAMED);
 
   constructor(private readonly input: DecideInput) {}
 
@@ -199,22 +202,52 @@ export function judge(decisions: Decisions, client: number, minConfidence: numbe
   } else verdict[client] = VerdictCode.probable;
 }
 
-/** Writes the most probable candidates, best first; ties go to the request that began first. */
+/**
+ * Writes the most probable of `count` candidates, best first; ties go to the request that began
+ * first.
+ */
 export function rank(
   decisions: Decisions,
   client: number,
-  servers: readonly number[],
-  chances: readonly number[],
+  servers: ArrayLike<number>,
+  chances: ArrayLike<number>,
+  count: number,
 ): void {
-  const order = [...servers.keys()].sort(
-    (a, b) => chances[b]! - chances[a]! || servers[a]! - servers[b]!,
-  );
-  for (let place = 0; place < CANDIDATES_KEPT; place++) {
-    const at = client * CANDIDATES_KEPT + place;
-    const i = order[place];
-    decisions.server[at] = i === undefined ? -1 : servers[i]!;
-    decisions.confidence[at] = i === undefined ? 0 : Math.min(CEILING, chances[i]!);
+  const { server, confidence } = decisions;
+  const from = client * CANDIDATES_KEPT;
+  const to = from + CANDIDATES_KEPT;
+  for (let at = from; at < to; at++) {
+    server[at] = -1;
+    confidence[at] = 0;
   }
+  for (let i = 0; i < count; i++) {
+    const own = servers[i]!;
+    const chance = chances[i]!;
+    let at = to;
+    // Sorted by insertion: few are kept.
+    while (at > from) {
+      const other = server[at - 1]!;
+      if (other !== -1) {
+        if (confidence[at - 1]! > chance) break;
+        if (confidence[at - 1] === chance && other < own) break;
+        if (at < to) {
+          server[at] = other;
+          confidence[at] = confidence[at - 1]!;
+        }
+      }
+      at--;
+    }
+    if (at === to) continue;
+    server[at] = own;
+    confidence[at] = chance;
+  }
+  for (let at = from; at < to; at++) confidence[at] = Math.min(CEILING, confidence[at]!);
+}
+
+/** What {@link rankPosterior} ranks: named candidates, and the latest of the others; reused from call to call. */
+class Contenders {
+  readonly server = new Int32Array(MOST_NAMED + CANDIDATES_KEPT);
+  readonly chance = new Float64Array(MOST_NAMED + CANDIDATES_KEPT);
 }
 
 function rankPosterior(
@@ -222,21 +255,19 @@ function rankPosterior(
   decisions: Decisions,
   client: number,
   posterior: Posterior,
+  { server, chance }: Contenders,
 ): void {
-  const servers: number[] = [];
-  const chances: number[] = [];
-  for (let i = 0; i < posterior.count; i++) {
-    servers.push(posterior.server[i]!);
-    chances.push(posterior.chance[i]!);
+  const named = posterior.count;
+  for (let i = 0; i < named; i++) {
+    server[i] = posterior.server[i]!;
+    chance[i] = posterior.chance[i]!;
   }
-  const more = CANDIDATES_KEPT - servers.length;
-  if (more > 0 && input.candidates.count[client]! > servers.length) {
-    for (const server of latestCandidates(input.candidates, client, more, servers)) {
-      servers.push(server);
-      chances.push(posterior.of(client, server));
-    }
+  let count = named;
+  if (named < CANDIDATES_KEPT && input.candidates.count[client]! > named) {
+    count = addLatest(input.candidates, client, server, named, CANDIDATES_KEPT);
+    for (let i = named; i < count; i++) chance[i] = posterior.of(client, server[i]!);
   }
-  rank(decisions, client, servers, chances);
+  rank(decisions, client, server, chance, count);
 }
 
 /** Decides every call of a process in time order, so that a call can lean on the ones before it. */
@@ -246,6 +277,7 @@ export function decideAll(input: DecideInput): { decisions: Decisions; chain: Ch
   const chain = { server: new Int32Array(count).fill(-1), trust: new Float64Array(count) };
   const claims = new Claims();
   const posterior = new Posterior(input);
+  const contenders = new Contenders();
   for (let client = 0; client < count; client++) {
     gatherClaims(input.knowledge, chain, client, claims);
     extendChain(chain, client, claims);
@@ -254,7 +286,7 @@ export function decideAll(input: DecideInput): { decisions: Decisions; chain: Ch
       continue;
     }
     posterior.compute(client, claims);
-    rankPosterior(input, decisions, client, posterior);
+    rankPosterior(input, decisions, client, posterior, contenders);
     decisions.background[client] = posterior.background;
     decisions.proved[client] = isProved(claims, decisions.best(client)) ? 1 : 0;
     judge(decisions, client, input.minConfidence);

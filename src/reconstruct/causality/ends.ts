@@ -36,15 +36,18 @@ export function endTrust(
     const pair = calls.of[client]! * requests.count + requests.of[server]!;
     of[client] = numbers.of(pair * END_KINDS + kinds[client]!);
   }
+  const out = new Float64Array(of.length);
+  if (numbers.count === 0) return out;
   const lateness = new Lateness(index, candidates, numbers.count);
   for (let client = 0; client < of.length; client++) {
     if (of[client]! >= 0) lateness.add(of[client]!, client, end[client]!);
   }
   const trust = lateness.trust(CEILING, CEILING, 0);
-  const isInPieces = shareInOnePiece(handBacks) < ONE_PIECE;
-  return Float64Array.from(of, (at, client) => {
-    if (at < 0) return 0;
+  const isPiecemeal = shareInOnePiece(handBacks) < ONE_PIECE;
+  for (let client = 0; client < of.length; client++) {
     // Where tasks are pieces of requests, calls before the last of a task may be of other tasks.
-    return isInPieces && kinds[client] === EndKind.earlierWake ? 0 : trust[at]!;
-  });
+    if (isPiecemeal && kinds[client] === EndKind.earlierWake) continue;
+    if (of[client]! >= 0) out[client] = trust[of[client]!]!;
+  }
+  return out;
 }

@@ -1,13 +1,8 @@
 import type { EvidenceItem } from '../../model/evidence.js';
-import { Claims, gatherClaims, RULES, type Rule } from './claims.js';
-import { CANDIDATES_KEPT } from './decide.js';
-import type { ProcessCauses } from './infer.js';
+import type { CauseTable } from './cause-table.js';
+import { RULES, type Rule } from './claims.js';
+import { ITEM_BYTES, NAMES_ANOTHER, OTHER_RULES } from './evidence-code.js';
 import { OriginKind } from './origins.js';
-
-/** Weights are printed to a hundredth of a nat: more would pretend. */
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
-}
 
 function span(ns: number): string {
   if (ns >= 1e6) return `${(ns / 1e6).toPrecision(3)} ms`;
@@ -56,15 +51,21 @@ const TEXTS: Readonly<
     'the goroutine that waits for it also waited for another call, which belongs to this request',
 };
 
-function textOf(causes: ProcessCauses, client: number, rule: Rule): string {
-  const { context, goroutines, identities } = causes.knowledge;
-  const act = ACTS[context.origin[client]!]!;
-  const when = `${span(context.gap[client]!)} before ${act}`;
+/** Where what differs from call to call goes: characters that no text has and JSON leaves alone. */
+const GAP = '\ue000';
+const WAKE_GAP = '\ue001';
+const IDENTITY = '\ue002';
+const HOLES = /[\ue000-\ue002]/;
+
+/** @param variant where the call was made (OriginKind); of goroutines 0 where one does all */
+function textOf(rule: Rule, variant: number): string {
+  const act = ACTS[variant]!;
+  const when = `${GAP} before ${act}`;
   switch (rule) {
     case 'identity':
-      return `both carry ${identities.by(client)}`;
+      return `both carry ${IDENTITY}`;
     case 'goroutine':
-      return goroutines.steps[client] === 0
+      return variant === 0
         ? 'the goroutine that waits for this call read this request and answers it'
         : 'the goroutine that waits for this call was started, directly or not, by the one that answers this request';
     case 'thread':
@@ -76,72 +77,98 @@ function textOf(causes: ProcessCauses, client: number, rule: Rule): string {
     case 'queue':
       return `calls like it leave in the order of what leads to them, and in that order its cause is this request, or the reply to another call of it, ${when}`;
     case 'wake':
-      return `the thread had been woken by one that was working for this request, ${span(context.wakeGap[client]!)} before ${act}`;
+      return `the thread had been woken by one that was working for this request, ${WAKE_GAP} before ${act}`;
     default:
       return TEXTS[rule];
   }
 }
 
-/** What speaks for and against the candidates of one call. */
-export class Explainer {
-  private readonly claims = new Claims();
-
-  constructor(private readonly causes: ProcessCauses) {}
-
-  /** Collects the claims of a call; the other methods speak of it then. */
-  load(client: number): void {
-    gatherClaims(this.causes.knowledge, this.causes.chain, client, this.claims);
+/** What is said beside the rules of context. */
+function otherText(rule: (typeof OTHER_RULES)[number], variant: number, weight: number): string {
+  if (rule === 'only-candidate') return 'no other request was open when the call was sent';
+  if (rule === 'background') {
+    return `calls of this kind also occur while no request is open: ${variant} % that it belongs to none`;
   }
-
-  /** What speaks for (weight > 0) and against (weight < 0) the candidate in one place. */
-  items(client: number, place: number): EvidenceItem[] {
-    const { claims, causes } = this;
-    const { decisions, knowledge } = causes;
-    const at = client * CANDIDATES_KEPT + place;
-    const server = decisions.server[at]!;
-    const count = knowledge.candidates.count[client]!;
-    const rivals = Math.max(1, count - 1);
-    const items: EvidenceItem[] = [];
-    for (let i = 0; i < claims.count; i++) {
-      const rule = RULES[claims.rule[i]!]!;
-      const odds = round(Math.log((claims.trust[i]! * rivals) / (1 - claims.trust[i]!)));
-      if (claims.server[i] === server) {
-        items.push({ rule, weight: odds, text: textOf(causes, client, rule) });
-      } else items.push({ rule, weight: -odds, text: 'this rule names another candidate' });
-    }
-    const timing = decisions.timing[at]!;
-    if (Math.abs(timing) >= 0.01) {
-      const text =
-        timing > 0
-          ? 'of all ways to share out the calls among the requests then open, those with this link fit the delays that such requests are used to'
-          : 'the ways to share out the calls that have this link fit the delays that such requests are used to less well';
-      items.push({ rule: 'timing', weight: round(timing), text });
-    }
-    this.addBackground(items, client, count);
-    return items;
-  }
-
-  private addBackground(items: EvidenceItem[], client: number, count: number): void {
-    const background = this.causes.decisions.background[client]!;
-    if (count === 1) {
-      const text = 'no other request was open when the call was sent';
-      const weight = round(Math.log((1 - background) / Math.max(1e-4, background)));
-      items.push({ rule: 'only-candidate', weight, text });
-    }
-    if (background >= 0.01) {
-      const percent = Math.round(background * 100);
-      const text = `calls of this kind also occur while no request is open: ${percent} % that it belongs to none`;
-      const weight = round(Math.log(1 - Math.min(0.9999, background)));
-      items.push({ rule: 'background', weight, text });
-    }
-  }
+  return weight > 0
+    ? 'of all ways to share out the calls among the requests then open, those with this link fit the delays that such requests are used to'
+    : 'the ways to share out the calls that have this link fit the delays that such requests are used to less well';
 }
 
 /** The rule that says most for a candidate; 'none' where nothing does. */
-export function strongestRule(items: readonly EvidenceItem[]): string {
+function strongestRule(items: readonly EvidenceItem[]): string {
   let best: EvidenceItem | undefined;
   for (const item of items) {
     if (item.weight > 0 && (best === undefined || item.weight > best.weight)) best = item;
   }
   return best?.rule ?? 'none';
+}
+
+/** @param code items of evidence as evidence-code.ts writes them, a character per byte */
+function decode(code: string): EvidenceItem[] {
+  return Array.from({ length: code.length / ITEM_BYTES }, (_, i) => {
+    const byte = (at: number) => code.charCodeAt(i * ITEM_BYTES + at);
+    const variant = byte(1);
+    const weight = (((byte(2) | (byte(3) << 8)) << 16) >> 16) / 100;
+    const known = RULES[byte(0)];
+    if (known === undefined) {
+      const rule = OTHER_RULES[byte(0) - RULES.length]!;
+      return { rule, weight, text: otherText(rule, variant, weight) };
+    }
+    const isOther = variant === NAMES_ANOTHER;
+    const text = isOther ? 'this rule names another candidate' : textOf(known, variant);
+    return { rule: known, weight, text };
+  });
+}
+
+/** What all links with the same items of evidence have in common. */
+interface Wording {
+  readonly method: string;
+  /** JSON of the items, and what goes between its pieces. */
+  readonly pieces: readonly string[];
+  readonly holes: string;
+}
+
+/** Puts the evidence of links into words. */
+export class EvidenceTexts {
+  private readonly known = new Map<string, Wording>();
+  private readonly codes: Buffer;
+
+  constructor(private readonly causes: CauseTable) {
+    const { data } = causes.evidence;
+    this.codes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  }
+
+  /** The rule that says most for the candidate of a row. */
+  method(row: number): string {
+    return this.wording(row).method;
+  }
+
+  /** JSON of the row's EvidenceItems. */
+  json(row: number): string {
+    const { pieces, holes } = this.wording(row);
+    let json = pieces[0]!;
+    for (let i = 0; i < holes.length; i++) json += this.fill(holes[i]!, row) + pieces[i + 1]!;
+    return json;
+  }
+
+  private fill(hole: string, row: number): string {
+    const { gap, wake_gap, identity } = this.causes;
+    if (hole === GAP) return span(gap[row]!);
+    if (hole === WAKE_GAP) return span(wake_gap[row]!);
+    return JSON.stringify(identity[row]).slice(1, -1);
+  }
+
+  private wording(row: number): Wording {
+    const { offsets } = this.causes.evidence;
+    const code = this.codes.toString('latin1', offsets[row], offsets[row + 1]);
+    let found = this.known.get(code);
+    if (found === undefined) {
+      const items = decode(code);
+      const json = JSON.stringify(items);
+      const holes = Array.from(json).filter((character) => HOLES.test(character));
+      found = { method: strongestRule(items), pieces: json.split(HOLES), holes: holes.join('') };
+      this.known.set(code, found);
+    }
+    return found;
+  }
 }

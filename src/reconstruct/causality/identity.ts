@@ -7,6 +7,8 @@ const MOST_REQUESTS_PER_ID = 50;
 const LEAST_FORWARDED = 0.5;
 /** Requests with the same id that were open at once: more say nothing. */
 const MOST_MATCHES = 4;
+/** Ids tell a process's calls where this share of those with rivals has exactly one request by them. */
+const TOLD = 0.99;
 
 const NONE: readonly number[] = [];
 
@@ -103,17 +105,35 @@ export function matchIdentities(index: ProcessIndex, candidates: Candidates): Id
   }
   const trusted = (client: number) =>
     (keys.get(client) ?? []).filter((key) => forwarding.isForwarded(kindOf(key)));
+  const known: (readonly number[])[] = new Array(clients.length);
+  const find = (client: number) => {
+    const sets = trusted(client).map((key) => openWith(key, client));
+    const found = combine(sets.filter((set) => set.length > 0));
+    return found.length <= MOST_MATCHES ? found : NONE;
+  };
+  // Asked for several times of each call.
+  for (const client of keys.keys()) known[client] = find(client);
   return {
-    of: (client) => {
-      if (!keys.has(client)) return NONE;
-      const sets = trusted(client).map((key) => openWith(key, client));
-      const found = combine(sets.filter((set) => set.length > 0));
-      return found.length <= MOST_MATCHES ? found : NONE;
-    },
-    by: (client) => trusted(client).find((key) => openWith(key, client).length > 0) ?? '',
+    of: (client) => known[client] ?? NONE,
+    by: (client) =>
+      keys.has(client)
+        ? (trusted(client).find((key) => openWith(key, client).length > 0) ?? '')
+        : '',
     isStray: (client) => {
       const own = keys.has(client) ? trusted(client) : [];
       return own.length > 0 && own.every((key) => openWith(key, client).length === 0);
     },
   };
+}
+
+/** Whether ids name the one request of nearly all calls for which there are several. */
+export function isTold(identities: IdentityMatches, candidates: Candidates): boolean {
+  let calls = 0;
+  let told = 0;
+  for (let client = 0; client < candidates.open.length; client++) {
+    if (candidates.open[client]! < 2) continue;
+    calls++;
+    if (identities.of(client).length === 1) told++;
+  }
+  return told > 0 && told >= TOLD * calls;
 }

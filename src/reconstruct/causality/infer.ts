@@ -1,4 +1,3 @@
-import type { ExchangeTable } from '../../model/exchange.js';
 import { DEFAULT_MIN_CONFIDENCE } from '../../model/span.js';
 import { backgroundShares } from './background.js';
 import { labelBackward } from './backward.js';
@@ -8,14 +7,14 @@ import { type DecideInput, type Decisions, decideAll } from './decide.js';
 import { eventKinds, forwardClasses } from './forward.js';
 import { followGoroutines } from './goroutines.js';
 import { callsOfHelpers, chainTasks } from './helpers.js';
-import { matchIdentities, NO_IDENTITIES } from './identity.js';
+import { isTold, matchIdentities, NO_IDENTITIES } from './identity.js';
 import { callKinds, type Kinds, requestKinds } from './kinds.js';
 import { threadMarks } from './marks.js';
 import { describeModel } from './model-text.js';
 import { findOpenCalls, weighOpenCalls } from './open-calls.js';
 import { originKinds } from './origins.js';
 import { NO_HINTS, type ProcessHints } from './process-hints.js';
-import { indexProcess, type ProcessIndex } from './process-index.js';
+import { type CausalExchanges, indexProcess, type ProcessIndex } from './process-index.js';
 import { applyQueues } from './queue/apply.js';
 import type { QueueCauses } from './queue/arrangement.js';
 import { followQueues } from './queue/queues.js';
@@ -56,14 +55,16 @@ export interface ProcessCauses {
  * @param rows the process's rows in `exchanges`
  * @param least least posterior of a link, 0..1; default DEFAULT_MIN_CONFIDENCE
  * @param hints wake-ups and thread creations of the process
- * @param isBlind leaves ids in band aside
+ * @param options.isBlind leaves ids in band aside
+ * @param options.background per row of a call: probability that it belongs to no request, where
+ *   that is known from more than these rows
  */
 export function inferCauses(
-  exchanges: ExchangeTable,
+  exchanges: CausalExchanges,
   rows: Uint32Array,
   least?: number,
   hints: ProcessHints = NO_HINTS,
-  isBlind = false,
+  { isBlind = false, background }: { isBlind?: boolean; background?: Float32Array } = {},
 ): ProcessCauses {
   const index = indexProcess(exchanges, rows);
   const candidates = findCandidates(index);
@@ -101,7 +102,11 @@ export function inferCauses(
     first = firstReliability(lessons);
   }
   let labels = labelBackward(index, context, slices, relatives, first, false);
-  const queues = followQueues({ index, candidates, context, calls, requests, labels });
+  const identities = isBlind ? NO_IDENTITIES : matchIdentities(index, candidates);
+  // Where ids tell nearly all, the order of queues adds nothing, and costs the most.
+  const queues = isTold(identities, candidates)
+    ? undefined
+    : followQueues({ index, candidates, context, calls, requests, labels });
   if (queues !== undefined) {
     applyQueues(context, queues);
     lessons = lessonsOf(queues);
@@ -110,6 +115,8 @@ export function inferCauses(
   }
   const reliability = learnReliability(lessons, first, labels);
   const shares = backgroundShares(index, candidates, calls, requests);
+  const shareOf = (client: number) =>
+    background === undefined ? shares[calls.of[client]!]! : background[index.clients[client]!]!;
   const knowledge = {
     candidates,
     context,
@@ -118,13 +125,13 @@ export function inferCauses(
     turns,
     reliability,
     backward: labelBackward(index, context, slices, relatives, reliability, true),
-    identities: isBlind ? NO_IDENTITIES : matchIdentities(index, candidates),
+    identities,
   };
   const input = {
     index,
     candidates,
     knowledge,
-    background: (client: number) => shares[calls.of[client]!]!,
+    background: shareOf,
     minConfidence: least ?? DEFAULT_MIN_CONFIDENCE[candidates.foreign ? 'imported' : 'recorded'],
   };
   const { decisions, chain } = decideAll(input);

@@ -35,10 +35,14 @@ function hasLeases({ exchanges: x, clients }: ProcessIndex): boolean {
 export function originKinds(index: ProcessIndex): Uint8Array {
   const { exchanges: x, clients } = index;
   const leases = hasLeases(index);
-  return Uint8Array.from(clients, (row) => {
-    if (x.connect_tid[row] !== 0 && !Number.isNaN(x.connect_time[row]!)) return OriginKind.connect;
-    return leases && x.lease_tid[row] !== 0 ? OriginKind.lease : OriginKind.send;
-  });
+  const kinds = new Uint8Array(clients.length);
+  for (let client = 0; client < kinds.length; client++) {
+    const row = clients[client]!;
+    if (x.connect_tid[row] !== 0 && !Number.isNaN(x.connect_time[row]!)) {
+      kinds[client] = OriginKind.connect;
+    } else if (leases && x.lease_tid[row] !== 0) kinds[client] = OriginKind.lease;
+  }
+  return kinds;
 }
 
 /** When a call was decided on, ns: where its connection was opened, else where it was sent. */

@@ -63,3 +63,26 @@ export function hintsOf(table: HintTable, rows: Uint32Array): ProcessHints {
     other: ordered.map((row) => table.other[row]!),
   };
 }
+
+/** Those of [from, to), ns, without copying. */
+export function hintsBetween(hints: ProcessHints, from: number, to: number): ProcessHints {
+  const { time } = hints;
+  const firstFrom = (least: number) => {
+    let low = 0;
+    let high = time.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (time[middle]! < least) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  const [start, end] = [firstFrom(from), firstFrom(to)];
+  return {
+    count: end - start,
+    kind: hints.kind.subarray(start, end),
+    time: time.subarray(start, end),
+    tid: hints.tid.subarray(start, end),
+    other: hints.other.subarray(start, end),
+  };
+}

@@ -44,18 +44,23 @@ export function redecide(
   for (let client = 0; client < isOpen.length; client++) {
     if (isOpen[client] === 0) continue;
     const from = offsets[client]!;
-    const servers = [...list.subarray(from, offsets[client + 1]!)];
-    const own = [...found.subarray(from, offsets[client + 1]!)];
+    const to = offsets[client + 1]!;
     // Where timing cannot choose, what context was nearly sure of stands.
-    const isUndecided = own.every((chance) => chance < input.minConfidence);
+    let isUndecided = true;
+    let sum = 0;
+    for (let at = from; at < to; at++) {
+      if (!(found[at]! < input.minConfidence)) isUndecided = false;
+      sum += found[at]!;
+    }
     if (isUndecided && decisions.bestConfidence(client) >= input.minConfidence) continue;
-    rank(decisions, client, servers, own);
-    decisions.background[client] = Math.max(0, 1 - own.reduce((sum, chance) => sum + chance, 0));
+    const servers = list.subarray(from, to);
+    rank(decisions, client, servers, found.subarray(from, to), to - from);
+    decisions.background[client] = Math.max(0, 1 - sum);
     decisions.proved[client] = 0;
-    for (let place = 0; place < Math.min(CANDIDATES_KEPT, servers.length); place++) {
+    for (let place = 0; place < Math.min(CANDIDATES_KEPT, to - from); place++) {
       const at = client * CANDIDATES_KEPT + place;
-      const entry = servers.indexOf(decisions.server[at]!);
-      decisions.timing[at] = odds(own[entry]!) - odds(context[from + entry]!);
+      const entry = from + servers.indexOf(decisions.server[at]!);
+      decisions.timing[at] = odds(found[entry]!) - odds(context[entry]!);
     }
     judge(decisions, client, input.minConfidence);
   }

@@ -121,8 +121,11 @@ export interface Lessons {
   readonly queues: QueueCauses | undefined;
 }
 
-function spread(of: ArrayLike<number>, trust: Float64Array): Float64Array {
-  return Float64Array.from(of, (at) => (at < 0 ? 0 : trust[at]!));
+/** Per client: the trust of its class; 0 where it has none. */
+function spread(of: Int32Array, trust: Float64Array): Float64Array {
+  const out = new Float64Array(of.length);
+  for (let i = 0; i < out.length; i++) if (of[i]! >= 0) out[i] = trust[of[i]!]!;
+  return out;
 }
 
 /** Trust in the cause of each call: by its class, or by what the order of its queue is worth. */
@@ -142,20 +145,25 @@ function spreadForward(lessons: Lessons, trust: Float64Array): Float64Array {
  * to its call: kinds of calls that follow any kind of request alike are such.
  */
 function sliceTrust({ slices, candidates, calls, requests }: Lessons): Float64Array {
+  const { forward } = slices;
+  const own = new Float64Array(forward.length);
+  if (!forward.some((server) => server >= 0)) return own;
   const observations = new Observations(calls.count, requests.count);
-  for (let client = 0; client < slices.forward.length; client++) {
-    const server = slices.forward[client]!;
+  for (let client = 0; client < forward.length; client++) {
+    const server = forward[client]!;
     if (server < 0 || candidates.open[client]! < 2) continue;
     observations.add(calls.of[client]!, requests.of[server]!);
   }
   const base = new Float64Array(requests.count);
   for (const kind of requests.of) base[kind]!++;
   const trust = trustByRegularity(observations, base);
-  return Float64Array.from(slices.forward, (server, client) => {
-    if (server < 0) return 0;
-    const own = trust[calls.of[client]! * requests.count + requests.of[server]!]!;
-    return Math.min(SLICE_PRIOR, own || SLICE_PRIOR);
-  });
+  for (let client = 0; client < own.length; client++) {
+    const server = forward[client]!;
+    if (server < 0) continue;
+    const learned = trust[calls.of[client]! * requests.count + requests.of[server]!]!;
+    own[client] = Math.min(SLICE_PRIOR, learned || SLICE_PRIOR);
+  }
+  return own;
 }
 
 /**
@@ -186,8 +194,9 @@ export function firstReliability(lessons: Lessons): Reliability {
     closing:
       lessons.queues?.closings?.trust ??
       closingTrust(index, context, marks, candidates, events, requests),
-    closingByWake: Float64Array.from(context.closesByWake, (server) =>
-      server < 0 ? 0 : RETURN_FIRST,
+    closingByWake: spread(
+      context.closesByWake,
+      new Float64Array(index.servers.length).fill(RETURN_FIRST),
     ),
     end: ends(context.end),
     dispatched: ends(context.lenderEnd),

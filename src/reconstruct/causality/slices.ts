@@ -1,5 +1,4 @@
-import type { ExchangeTable } from '../../model/exchange.js';
-import type { ProcessIndex } from './process-index.js';
+import type { CausalExchanges, ProcessIndex } from './process-index.js';
 import { orderByTime } from './time-order.js';
 
 /** A chain of hand-offs is short, and what comes later in a slice may be a timer's, ns: measured p90 0.3 ms on Go 1.19. */
@@ -22,7 +21,7 @@ const blockOf = (goroutine: number) => Math.floor((goroutine - 1) / BLOCK);
  * Per client: when the goroutine that waits for it had been started at the latest, ns: within a block of
  * numbers goroutines are started in order, so before any of a higher number was first seen. Infinity: not known.
  */
-function bornBefore(x: ExchangeTable, clients: Uint32Array): Float64Array {
+function bornBefore(x: CausalExchanges, clients: Uint32Array): Float64Array {
   const order = Uint32Array.from(clients.keys()).filter(
     (client) => x.caller[clients[client]!] !== 0,
   );

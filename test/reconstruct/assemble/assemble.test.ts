@@ -98,7 +98,7 @@ describe('a request through three services', () => {
 });
 
 describe('a call without a sure parent', () => {
-  const unsure = { parent: 0, verdict: 'unknown', confidence: 0.6, method: 'forward' } as const;
+  const unsure = { parent: 0, verdict: 'unknown', confidence: 0.6, method: 'thread' } as const;
 
   it('begins a trace of its own, and the candidates stay in links', async () => {
     const { spans, traces, links } = await assembled(load, gateway(unsure), cart);
@@ -112,8 +112,10 @@ describe('a call without a sure parent', () => {
       spans.span_id[2],
       spans.span_id[1],
     ]);
-    expect([links.chosen[0], links.confidence[0], links.method[0]]).toEqual([0, 0.6, 'forward']);
-    expect(JSON.parse(links.evidence[0]!)).toEqual([{ rule: 'forward', weight: 3, text: 'seen' }]);
+    expect([links.chosen[0], links.confidence[0], links.method[0]]).toEqual([0, 0.6, 'thread']);
+    const text =
+      'reading this request was the last thing the thread received, 2.00 µs before the call';
+    expect(JSON.parse(links.evidence[0]!)).toEqual([{ rule: 'thread', weight: 3, text }]);
   });
 
   it('counts on its own trace and on the one that may have lost it', async () => {

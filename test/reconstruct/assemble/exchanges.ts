@@ -2,7 +2,10 @@ import { EXCHANGE_COLUMNS, type ExchangeTable, Role } from '../../../src/model/e
 import type { ProcessRecord } from '../../../src/model/process.js';
 import type { Verdict } from '../../../src/model/span.js';
 import { emptyTable } from '../../../src/model/tables.js';
+import type { Group } from '../../../src/reconstruct/assemble/parents.js';
 import { type CauseTable, NO_ROW } from '../../../src/reconstruct/causality/cause-table.js';
+import { type Rule, RuleNumber } from '../../../src/reconstruct/causality/claims.js';
+import { EvidenceTexts } from '../../../src/reconstruct/causality/explain.js';
 
 /** What a test says of an exchange; the rest is made up. */
 export interface Exchange {
@@ -82,23 +85,38 @@ export interface Cause {
   readonly verdict: Verdict;
   readonly confidence?: number;
   readonly candidates?: number;
-  readonly method?: string;
+  readonly method?: Rule;
 }
 
+/** In the order of VerdictCode. */
+const VERDICTS: readonly Verdict[] = ['root', 'certain', 'probable', 'unknown'];
+
+/** A weight of three nats for each candidate of which a rule is told. */
 export function causesOf(rows: readonly Cause[]): CauseTable {
+  const offsets = new Int32Array(rows.length + 1);
+  const data = rows.flatMap(({ method }, i) => {
+    const item = method === undefined ? [] : [RuleNumber[method], 0, 300 & 0xff, 300 >> 8];
+    offsets[i + 1] = offsets[i]! + item.length;
+    return item;
+  });
   return {
     rows: rows.length,
     client_row: Uint32Array.from(rows, (row) => row.client),
     parent_row: Uint32Array.from(rows, ({ parent }) => parent ?? NO_ROW),
     rank: Uint16Array.from(rows, ({ rank }) => rank ?? 0),
-    verdict: rows.map(({ verdict }) => verdict),
+    verdict: Uint8Array.from(rows, ({ verdict }) => VERDICTS.indexOf(verdict)),
     confidence: Float64Array.from(rows, ({ confidence }) => confidence ?? Number.NaN),
     candidates: Uint16Array.from(rows, ({ candidates }) => candidates ?? 1),
-    method: rows.map(({ method }) => method ?? ''),
-    evidence: rows.map(({ method }) =>
-      JSON.stringify(method === undefined ? [] : [{ rule: method, weight: 3, text: 'seen' }]),
-    ),
+    evidence: { offsets, data: Uint8Array.from(data) },
+    gap: new Float64Array(rows.length).fill(2000),
+    wake_gap: new Float64Array(rows.length).fill(Number.NaN),
+    identity: rows.map(() => ''),
   };
+}
+
+export function groupOf(base: number, rows: readonly Cause[]): Group {
+  const causes = causesOf(rows);
+  return { base, causes, texts: new EvidenceTexts(causes) };
 }
 
 export function processOf(service: string, pid: number, host = 0): ProcessRecord {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../../src/model/span.js';
 import { countUnmatched, resolveParents } from '../../../src/reconstruct/assemble/parents.js';
-import { causesOf, client, exchangesOf, server } from './exchanges.js';
+import { client, exchangesOf, groupOf, server } from './exchanges.js';
 
 describe('the parent of a server exchange', () => {
   it('is the client exchange at the other end of its hop, for certain', () => {
@@ -46,27 +46,24 @@ describe('the parent of a client exchange', () => {
   const rows = exchangesOf([server(1), server(2), client(3)]);
   const resolve = (verdict: Verdict, confidence: number) =>
     resolveParents(rows, [
-      {
-        base: 0,
-        causes: causesOf([
-          { client: 2, parent: 1, verdict, confidence, candidates: 2, method: 'forward' },
-          { client: 2, parent: 0, rank: 1, verdict, confidence: 0.1, candidates: 2, method: 'x' },
-        ]),
-      },
+      groupOf(0, [
+        { client: 2, parent: 1, verdict, confidence, candidates: 2, method: 'thread' },
+        { client: 2, parent: 0, rank: 1, verdict, confidence: 0.1, candidates: 2, method: 'wake' },
+      ]),
     ]).parents;
 
   it.each(['certain', 'probable'] as const)('is the best candidate, if the link is %s', (how) => {
     const parents = resolve(how, 0.93);
     expect([...parents.parent]).toEqual([-1, -1, 1]);
     expect([parents.verdict[2], parents.confidence[2]]).toEqual([how, 0.93]);
-    expect([parents.method[2], parents.candidates[2]]).toEqual(['forward', 2]);
+    expect([parents.method[2], parents.candidates[2]]).toEqual(['thread', 2]);
   });
 
   it('is none below the least confidence, but who came closest is kept', () => {
     const parents = resolve('unknown', 0.6);
     expect([...parents.parent]).toEqual([-1, -1, -1]);
     expect([parents.verdict[2], parents.confidence[2]]).toEqual(['unknown', 0.6]);
-    expect([parents.best[2], parents.method[2], parents.candidates[2]]).toEqual([1, 'forward', 2]);
+    expect([parents.best[2], parents.method[2], parents.candidates[2]]).toEqual([1, 'thread', 2]);
   });
 
   it('is none for a root, and no confidence is claimed', () => {
@@ -81,18 +78,15 @@ describe('the parent of a client exchange', () => {
   });
 
   it('is none where there was no candidate', () => {
-    const causes = causesOf([{ client: 2, verdict: 'root', candidates: 0 }]);
-    const { parents } = resolveParents(rows, [{ base: 0, causes }]);
+    const group = groupOf(0, [{ client: 2, verdict: 'root', candidates: 0 }]);
+    const { parents } = resolveParents(rows, [group]);
     expect([parents.parent[2], parents.best[2], parents.candidates[2]]).toEqual([-1, -1, 0]);
   });
 
   it('is counted from the first row of its group', () => {
     const exchanges = exchangesOf([server(1), client(2), server(3), client(4)]);
-    const causes = causesOf([{ client: 1, parent: 0, verdict: 'certain', confidence: 1 }]);
-    const groups = [
-      { base: 0, causes },
-      { base: 2, causes },
-    ];
+    const causes = [{ client: 1, parent: 0, verdict: 'certain', confidence: 1 }] as const;
+    const groups = [groupOf(0, causes), groupOf(2, causes)];
     expect([...resolveParents(exchanges, groups).parents.parent]).toEqual([-1, 0, -1, 2]);
   });
 });

@@ -1,4 +1,4 @@
-import { type Counts, type Habits, MOST_CALLS } from './habits.js';
+import type { Counts, Habits } from './habits.js';
 import type { Lane } from './lane.js';
 
 /** Numbers kept per block: 8 bytes each. */
@@ -13,7 +13,7 @@ interface Step {
   /** Triggers [first, end) are told apart. */
   readonly first: number;
   readonly end: number;
-  /** Per trigger, then calls that it has led to (1..MOST_CALLS): probability that it led to the last. */
+  /** Per trigger, then calls that it has led to (1..Habits.steps): probability that it led to the last. */
   readonly mass: Float64Array;
   /** Probability that all triggers before `first`, and none since, led to calls. */
   readonly passed: number;
@@ -47,12 +47,16 @@ export class Pass {
   /** Of the call at hand, per trigger from its `first` on: how well it goes with what is known of the call. */
   #fits = new Float64Array(256);
   /** The same, then calls had: probability that the trigger leads to the call, as its first or a later one. */
-  #ways = new Float64Array(256 * MOST_CALLS);
+  #ways: Float64Array;
+  /** Calls of one trigger that are told apart. */
+  readonly #steps: number;
 
   private constructor(lane: Lane, habits: Habits, counts: Counts | undefined) {
     this.#lane = lane;
     this.#habits = habits;
     this.#counts = counts;
+    this.#steps = habits.steps;
+    this.#ways = new Float64Array(this.#fits.length * this.#steps);
     this.#trigger = new Int32Array(lane.callKind.length).fill(-1);
     this.#chance = new Float64Array(lane.callKind.length);
   }
@@ -93,7 +97,7 @@ export class Pass {
     const end = Math.max(first, lane.end[call]!);
     if (end - first > this.#fits.length) {
       this.#fits = new Float64Array(2 * (end - first));
-      this.#ways = new Float64Array(2 * (end - first) * MOST_CALLS);
+      this.#ways = new Float64Array(2 * (end - first) * this.#steps);
     }
     lane.agreement(call, first, end, this.#fits);
     return { first, end };
@@ -115,9 +119,9 @@ export class Pass {
       if (at === first) passed = fresh;
       if (fresh < HOPELESS && at >= before.end && at >= first) return { passed, end: at };
       const trigger = triggerKind[at]!;
-      const own = at < before.end ? (at - before.first) * MOST_CALLS : -1;
+      const own = at < before.end ? (at - before.first) * steps : -1;
       if (at >= first) {
-        const to = (at - first) * MOST_CALLS;
+        const to = (at - first) * steps;
         const fits = agreements[at - first]! * led;
         let place = trigger * calls.length + kind;
         ways[to] = fresh * next[place]! * fits;
@@ -140,14 +144,14 @@ export class Pass {
   #forward(before: Step, call: number): Step {
     const { first, end: most } = this.#enter(before, call);
     const { passed, end } = this.#follow(before, call, first, most);
+    const steps = this.#steps;
     const alone = this.#habits.spontaneous[this.#lane.callKind[call]!]!;
-    const mass = this.#ways.slice(0, (end - first) * MOST_CALLS);
+    const mass = this.#ways.slice(0, (end - first) * steps);
     const shared = Math.min(end, before.end);
     for (let at = first; at < shared; at++) {
-      const from = (at - before.first) * MOST_CALLS;
-      const to = (at - first) * MOST_CALLS;
-      for (let had = 0; had < MOST_CALLS; had++)
-        mass[to + had]! += before.mass[from + had]! * alone;
+      const from = (at - before.first) * steps;
+      const to = (at - first) * steps;
+      for (let had = 0; had < steps; had++) mass[to + had]! += before.mass[from + had]! * alone;
     }
     let sum = passed * alone;
     for (let at = 0; at < mass.length; at++) sum += mass[at]!;
@@ -163,8 +167,8 @@ export class Pass {
     const gone = passed * alone * scale;
     if (gone >= HOPELESS) return { first, end, mass, passed: gone, fit };
     // Nothing before the first trigger with a share can lead to a call any more.
-    const skipped = Math.min(end - first, Math.floor(least / MOST_CALLS));
-    const rest = skipped === 0 ? mass : mass.slice(skipped * MOST_CALLS);
+    const skipped = Math.min(end - first, Math.floor(least / steps));
+    const rest = skipped === 0 ? mass : mass.slice(skipped * steps);
     return { first: first + skipped, end, mass: rest, passed: 0, fit };
   }
 
@@ -200,11 +204,11 @@ export class Pass {
       const trigger = triggerKind[at]!;
       const isInside = at >= step.first;
       const fits = isInside ? agreements[at - step.first]! * led : 0;
-      const own = (at - step.first) * MOST_CALLS;
+      const own = (at - step.first) * steps;
       let place = trigger * calls.length + kind;
       const start = isInside ? next[place]! * fits * ahead[own]! : 0;
       if (at < before.end) {
-        const to = (at - before.first) * MOST_CALLS;
+        const to = (at - before.first) * steps;
         for (let had = 1; had <= steps; had++) {
           place += stride;
           const mass = before.mass[to + had - 1]!;
@@ -212,7 +216,7 @@ export class Pass {
           let value = stop[had * triggers.length + trigger]! * open;
           if (isInside) {
             value += alone * ahead[own + had - 1]!;
-            if (had < MOST_CALLS) value += next[place]! * fits * ahead[own + had]!;
+            if (had < steps) value += next[place]! * fits * ahead[own + had]!;
           }
           out[to + had - 1] = value;
           sum += value * mass;
@@ -231,15 +235,16 @@ export class Pass {
   /** The triggers of one call by probability: counts them, and keeps the best. */
   #judge(before: Step, step: Step, call: number, ahead: Float64Array, aheadPassed: number): void {
     const { first, end } = step;
+    const steps = this.#steps;
     const { passed } = this.#follow(before, call, first, end);
     const ways = this.#ways;
-    const length = (end - first) * MOST_CALLS;
+    const length = (end - first) * steps;
     const alone = this.#habits.spontaneous[this.#lane.callKind[call]!]!;
     let none = passed * alone * aheadPassed;
     for (let at = first; at < Math.min(end, before.end); at++) {
-      const from = (at - before.first) * MOST_CALLS;
-      const to = (at - first) * MOST_CALLS;
-      for (let had = 0; had < MOST_CALLS; had++) {
+      const from = (at - before.first) * steps;
+      const to = (at - first) * steps;
+      for (let had = 0; had < steps; had++) {
         none += before.mass[from + had]! * alone * ahead[to + had]!;
       }
     }
@@ -253,12 +258,12 @@ export class Pass {
     this.#count(call, first, length, none / all, 1 / all);
     let best = -1;
     let most = 0;
-    for (let at = 0; at < length; at += MOST_CALLS) {
+    for (let at = 0; at < length; at += steps) {
       let own = 0;
-      for (let had = 0; had < MOST_CALLS; had++) own += ways[at + had]!;
+      for (let had = 0; had < steps; had++) own += ways[at + had]!;
       if (own <= most) continue;
       most = own;
-      best = first + at / MOST_CALLS;
+      best = first + at / steps;
     }
     this.#trigger[call] = best;
     if (best !== -1) this.#chance[call] = this.#chanceOf(best, most, first, length) / all;
@@ -269,12 +274,13 @@ export class Pass {
     const { triggerKind, callKind } = this.#lane;
     const { triggers, calls } = this.#habits;
     const kind = callKind[call]!;
-    for (let at = 0; at < length; at++) {
-      const weight = this.#ways[at]! * scale;
-      if (weight < HOPELESS) continue;
-      const trigger = triggerKind[first + Math.floor(at / MOST_CALLS)]!;
-      const step = at % MOST_CALLS;
-      this.#counts.calls[(step * triggers.length + trigger) * calls.length + kind]! += weight;
+    for (let at = 0, trigger = first; at < length; trigger++) {
+      for (let step = 0; step < this.#steps; step++, at++) {
+        const weight = this.#ways[at]! * scale;
+        if (weight < HOPELESS) continue;
+        const place = step * triggers.length + triggerKind[trigger]!;
+        this.#counts.calls[place * calls.length + kind]! += weight;
+      }
     }
     this.#counts.spontaneous[kind]! += none;
   }
@@ -285,9 +291,9 @@ export class Pass {
     const server = triggerServer[best]!;
     if (server === -1) return most;
     let sum = 0;
-    for (let at = 0; at < length; at++) {
-      if (this.#ways[at] === 0) continue;
-      if (triggerServer[first + Math.floor(at / MOST_CALLS)] === server) sum += this.#ways[at]!;
+    for (let at = 0, trigger = first; at < length; at += this.#steps, trigger++) {
+      if (triggerServer[trigger] !== server) continue;
+      for (let step = 0; step < this.#steps; step++) sum += this.#ways[at + step]!;
     }
     return sum;
   }
