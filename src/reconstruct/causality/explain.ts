@@ -64,6 +64,11 @@ function textOf(causes: ProcessCauses, client: number, rule: Rule): string {
     case 'identity':
       return `both carry ${identities.by(client)}`;
     case 'goroutine':
+      if (goroutines.unit === 'task') {
+        return goroutines.steps[client] === 0
+          ? 'the asyncio task that made this call answers this request'
+          : 'the asyncio task that made this call was made, directly or not, by the one that answers this request or serves its connection';
+      }
       return goroutines.steps[client] === 0
         ? 'the goroutine that waits for this call read this request and answers it'
         : 'the goroutine that waits for this call was started, directly or not, by the one that answers this request';

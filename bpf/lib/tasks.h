@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: (GPL-2.0 OR Apache-2.0) */
+/*
+ * Tasks of asyncio. Whatever a task does, it does in a context of its own (PEP 567), a copy made when the
+ * task is: the thread's current context says which task makes a call. User space probes the place where a
+ * task stores its new context; what is current there belongs to the task that makes it.
+ *
+ * Contexts are freed and made again at the same address, for callbacks of the loop too. So a task is believed
+ * only while the very field in which it was stored still holds it.
+ */
+#ifndef AFTERTRACE_TASKS_H
+#define AFTERTRACE_TASKS_H
+
+#include "../maps.h"
+#include "registers.h"
+#include "user-word.h"
+
+#define TASKS_MAX 16384
+#define PYTHON_THREADS_MAX 4096
+/* Threads of a process that are looked through for the current one: the newest stand first. */
+#define PYTHON_THREADS_SEEN 64
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HINTED_MAX);
+	__type(key, __u32); /* tgid */
+	__type(value, struct python_layout);
+} python_layouts SEC(".maps");
+
+/* Where threads have their state (PyThreadState), by process and thread. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PYTHON_THREADS_MAX);
+	__type(key, __u64);
+	__type(value, __u64);
+} python_threads SEC(".maps");
+
+struct task_key {
+	__u64 context; /* address */
+	__u64 tgid;
+};
+
+struct python_task {
+	__u64 field; /* address at which the task keeps its context */
+	__u32 id;
+	__u32 creator;
+	__u32 root;  /* the first of its line that is known */
+	__u32 padding;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, TASKS_MAX);
+	__type(key, struct task_key);
+	__type(value, struct python_task);
+} python_tasks SEC(".maps");
+
+__u32 last_task = 0;
+
+/* The state of the current thread; 0 if it runs no Python. */
+static __noinline __u64 find_python_thread(const struct python_layout *layout, __u64 id)
+{
+	__u64 self = thread_pointer(bpf_get_current_task_btf());
+	__u64 state;
+
+	if (!layout)
+		return 0;
+	state = user_word(user_word(layout->interpreters) + layout->threads);
+	for (int i = 0; i < PYTHON_THREADS_SEEN && state; i++) {
+		if (user_word(state + layout->thread_id) == self) {
+			bpf_map_update_elem(&python_threads, &id, &state, BPF_ANY);
+			return state;
+		}
+		state = user_word(state + layout->thread_next);
+	}
+	return 0;
+}
+
+/* Address of the context that is current on this thread; 0 if there is none. */
+static __always_inline __u64 python_context(const struct python_layout *layout, __u64 id)
+{
+	__u64 *known = bpf_map_lookup_elem(&python_threads, &id);
+	__u64 state = known ? *known : 0;
+
+	/* The thread may be another one by now, and its state elsewhere. */
+	if (!state || user_word(state + layout->thread_id) != thread_pointer(bpf_get_current_task_btf()))
+		state = find_python_thread(layout, id);
+	return state ? user_word(state + layout->thread_context) : 0;
+}
+
+/* The task that runs in the current context, if it is one of a task. */
+static __always_inline struct python_task *current_task(const struct python_layout *layout, __u64 id)
+{
+	struct task_key key = { .context = python_context(layout, id), .tgid = id >> 32 };
+	struct python_task *task = key.context ? bpf_map_lookup_elem(&python_tasks, &key) : 0;
+
+	return task && user_word(task->field) == key.context ? task : 0;
+}
+
+/* A task is about to store its new context, which the call before returned. */
+static __always_inline void task_made(const struct pt_regs *regs, __u64 cookie)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tgid = id >> 32;
+	struct task_key key = { .context = function_result(regs), .tgid = tgid };
+	const struct python_layout *layout;
+	struct python_task task = {};
+	struct python_task *creator;
+
+	/* A child inherits the breakpoint until it first comes by. */
+	if (tgid != (__u32)cookie || hints_paused || !key.context)
+		return;
+	layout = bpf_map_lookup_elem(&python_layouts, &tgid);
+	if (!layout)
+		return;
+	creator = current_task(layout, id);
+	task.field = saved_register(regs, cookie >> TASK_PROBE_REGISTER_SHIFT & 0xff) +
+		     (cookie >> TASK_PROBE_OFFSET_SHIFT);
+	task.id = __sync_fetch_and_add(&last_task, 1) + 1;
+	task.creator = creator ? creator->id : 0;
+	task.root = creator ? creator->root : task.id;
+	bpf_map_update_elem(&python_tasks, &key, &task, BPF_ANY);
+}
+
+/* Fills in which task makes this call. Returns false when none does. */
+__noinline int task_hints(struct event_hints *hints)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tgid = id >> 32;
+	const struct python_layout *layout = bpf_map_lookup_elem(&python_layouts, &tgid);
+	struct python_task *task;
+
+	if (!layout || !hints)
+		return false;
+	task = current_task(layout, id);
+	if (!task)
+		return false;
+	hints->goroutine = task->id;
+	hints->creator = task->creator;
+	hints->caller = task->root;
+	return true;
+}
+
+#endif
