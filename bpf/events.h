@@ -82,7 +82,8 @@ struct event_io {
 
 /*
  * What tells whose work a send or receive is, where the bytes cannot. 0: not known.
- * Goroutine ids are the low 32 bits of the runtime's. Tasks of asyncio, on sends alone, are numbered as they are made.
+ * Goroutine ids are the low 32 bits of the runtime's. Tasks of asyncio, on sends alone, are numbered as they are
+ * made; those that were not seen then have TASK_UNKNOWN and bits of their context's address.
  */
 struct event_hints {
 	__u32 goroutine; /* the goroutine in the call; the task */
@@ -92,6 +93,8 @@ struct event_hints {
 	__u32 lease_tid; /* send: thread whose receive last found the socket empty (EAGAIN) since the last send */
 	__u32 lease_age; /* ns since then, saturated */
 };
+
+#define TASK_UNKNOWN 0x80000000U
 
 /* EVENT_WAKE, EVENT_LOOP */
 struct event_wake {

@@ -5,7 +5,8 @@
  * task stores its new context; what is current there belongs to the task that makes it.
  *
  * Contexts are freed and made again at the same address, for callbacks of the loop too. So a task is believed
- * only while the very field in which it was stored still holds it.
+ * only while the very field in which it was stored still holds it. A context that is none of a known task's, as of
+ * tasks made before recording began, is told by its address: it is the same one while its task lives.
  */
 #ifndef AFTERTRACE_TASKS_H
 #define AFTERTRACE_TASKS_H
@@ -87,13 +88,18 @@ static __always_inline __u64 python_context(const struct python_layout *layout, 
 	return state ? user_word(state + layout->thread_context) : 0;
 }
 
-/* The task that runs in the current context, if it is one of a task. */
-static __always_inline struct python_task *current_task(const struct python_layout *layout, __u64 id)
+/* The task whose context this is; 0 if it is not known. */
+static __always_inline struct python_task *task_of(__u64 context, __u64 id)
 {
-	struct task_key key = { .context = python_context(layout, id), .tgid = id >> 32 };
-	struct python_task *task = key.context ? bpf_map_lookup_elem(&python_tasks, &key) : 0;
+	struct task_key key = { .context = context, .tgid = id >> 32 };
+	struct python_task *task = bpf_map_lookup_elem(&python_tasks, &key);
 
-	return task && user_word(task->field) == key.context ? task : 0;
+	return task && user_word(task->field) == context ? task : 0;
+}
+
+static __always_inline __u32 context_number(__u64 context)
+{
+	return context ? TASK_UNKNOWN | (__u32)(context >> 4) : 0;
 }
 
 /* A task is about to store its new context, which the call before returned. */
@@ -105,6 +111,7 @@ static __always_inline void task_made(const struct pt_regs *regs, __u64 cookie)
 	const struct python_layout *layout;
 	struct python_task task = {};
 	struct python_task *creator;
+	__u64 current;
 
 	/* A child inherits the breakpoint until it first comes by. */
 	if (tgid != (__u32)cookie || hints_paused || !key.context)
@@ -112,11 +119,12 @@ static __always_inline void task_made(const struct pt_regs *regs, __u64 cookie)
 	layout = bpf_map_lookup_elem(&python_layouts, &tgid);
 	if (!layout)
 		return;
-	creator = current_task(layout, id);
+	current = python_context(layout, id);
+	creator = task_of(current, id);
 	task.field = saved_register(regs, cookie >> TASK_PROBE_REGISTER_SHIFT & 0xff) +
 		     (cookie >> TASK_PROBE_OFFSET_SHIFT);
-	task.id = __sync_fetch_and_add(&last_task, 1) + 1;
-	task.creator = creator ? creator->id : 0;
+	task.id = (__sync_fetch_and_add(&last_task, 1) + 1) & ~TASK_UNKNOWN;
+	task.creator = creator ? creator->id : context_number(current);
 	task.root = creator ? creator->root : task.id;
 	bpf_map_update_elem(&python_tasks, &key, &task, BPF_ANY);
 }
@@ -128,13 +136,15 @@ __noinline int task_hints(struct event_hints *hints)
 	__u32 tgid = id >> 32;
 	const struct python_layout *layout = bpf_map_lookup_elem(&python_layouts, &tgid);
 	struct python_task *task;
+	__u64 context;
 
 	if (!layout || !hints)
 		return false;
-	task = current_task(layout, id);
+	context = python_context(layout, id);
+	task = task_of(context, id);
+	hints->goroutine = task ? task->id : context_number(context);
 	if (!task)
-		return false;
-	hints->goroutine = task->id;
+		return context != 0;
 	hints->creator = task->creator;
 	hints->caller = task->root;
 	return true;

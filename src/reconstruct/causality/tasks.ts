@@ -1,6 +1,9 @@
 import { type GoroutineContext, MOST_STEPS } from './goroutines.js';
 import type { ProcessIndex } from './process-index.js';
 
+/** From here on, tasks that were not seen when they were made: the number is one of an address (bpf/events.h). */
+const UNKNOWN = 0x80000000;
+
 /** The requests of a task's connection, in order of time. */
 type Line = readonly number[];
 
@@ -13,7 +16,9 @@ function linesOf({ exchanges: x, servers }: ProcessIndex): Map<number, Line> {
   const shared = new Set<number>();
   for (let server = 0; server < servers.length; server++) {
     const row = servers[server]!;
-    for (const task of new Set([x.response_goroutine[row]!, x.creator[row]!])) {
+    const [own, creator] = [x.response_goroutine[row]!, x.creator[row]!];
+    // An unknown creator may be a callback, whose address is soon another's.
+    for (const task of new Set([own, creator < UNKNOWN ? creator : 0])) {
       if (task === 0) continue;
       const line = lines.get(task);
       if (line === undefined) lines.set(task, [server]);
@@ -39,7 +44,7 @@ class MadeBefore {
   constructor({ exchanges: x, servers, clients }: ProcessIndex) {
     const first = new Map<number, number>();
     const see = (task: number, time: number) => {
-      if (task !== 0 && !(first.get(task)! <= time)) first.set(task, time);
+      if (task !== 0 && task < UNKNOWN && !(first.get(task)! <= time)) first.set(task, time);
     };
     for (const row of servers) see(x.response_goroutine[row]!, x.response_start[row]!);
     for (const row of clients) see(x.request_goroutine[row]!, x.request_start[row]!);
@@ -52,6 +57,7 @@ class MadeBefore {
 
   /** Infinity where nothing is known. */
   of(task: number): number {
+    if (task >= UNKNOWN) return Number.POSITIVE_INFINITY;
     let low = 0;
     let high = this.numbers.length;
     while (low < high) {
@@ -92,8 +98,11 @@ export function followTasks(index: ProcessIndex): GoroutineContext | undefined {
   const made = new MadeBefore(index);
   const answered = Float64Array.from(servers, (row) => x.response_start[row]!);
   const creators = new Map<number, number>();
-  for (const row of clients) creators.set(x.request_goroutine[row]!, x.creator[row]!);
-  for (const row of servers) creators.set(x.response_goroutine[row]!, x.creator[row]!);
+  const tell = (task: number, creator: number) => {
+    if (creator !== 0) creators.set(task, creator);
+  };
+  for (const row of clients) tell(x.request_goroutine[row]!, x.creator[row]!);
+  for (const row of servers) tell(x.response_goroutine[row]!, x.creator[row]!);
   const server = new Int32Array(clients.length).fill(-1);
   const steps = new Uint8Array(clients.length);
   for (let client = 0; client < clients.length; client++) {
