@@ -236,7 +236,7 @@ describeLive('hints', () => {
     const events = await record(service, ['loop']);
     const answers = new Map<number, LiveEvent>();
     for (const event of events) {
-      const number = /^HTTP\/1.1 200[^]*X-Request: (\d+)/.exec(event.payload)?.[1];
+      const number = /^HTTP\/1.1 200[\s\S]*X-Request: (\d+)/.exec(event.payload)?.[1];
       if (number !== undefined) answers.set(Number(number), event);
     }
     expect(answers.size).toBe(400);
