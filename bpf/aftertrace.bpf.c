@@ -111,7 +111,7 @@ int on_loop_turn(struct pt_regs *regs)
 	return 0;
 }
 
-/* Attached by hand where tasks of asyncio store their context, in the same processes; the cookie tells also where. */
+/* Attached by hand where tasks of asyncio get their context, in the same processes; the cookie tells also where they keep it. */
 SEC("uprobe")
 int on_task_made(struct pt_regs *regs)
 {

@@ -197,7 +197,7 @@ struct python_layout {
 
 _Static_assert(sizeof(struct python_layout) == 16, "python_layout");
 
-/* Where a task keeps its context when it is made: cookie of the probe there, with its process. */
+/* Where a new task keeps its context, a register and a distance: cookie of the probe, with the process. */
 #define TASK_PROBE_REGISTER_SHIFT 32
 #define TASK_PROBE_OFFSET_SHIFT 40
 

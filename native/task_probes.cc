@@ -130,9 +130,8 @@ std::vector<TaskProbe> planTaskProbes(const ElfImage &image) {
       const bool isCall = code.byte(at) == 0xe8 && contains(stubs, code.target(at + 1));
       const bool isDirect = code.isAt(at, 0xff, 0x15) && contains(slots, code.target(at + 2));
       if (!isCall && !isDirect) continue;
-      const std::size_t behind = at + (isCall ? 5 : 6);
-      auto probe = readStore(code, behind);
-      const auto offset = image.fileOffset(code.address(behind));
+      auto probe = readStore(code, at + (isCall ? 5 : 6));
+      const auto offset = image.fileOffset(code.address(at));
       if (!probe || !offset) continue;
       probe->offset = *offset;
       probes.push_back(*probe);

@@ -13,14 +13,15 @@ namespace aftertrace {
 class ElfImage;
 struct Mapping;
 
-// The instruction with which a new task stores its context: mov [base + displacement], rax.
+// A call with which a new task has the current context copied; what it returns is stored behind it, by
+// mov [base + displacement], rax.
 struct TaskProbe {
-  uint64_t offset = 0;  // of the instruction, in the file
+  uint64_t offset = 0;  // of the call, in the file
   uint8_t base = 0;     // number of the register
   uint32_t displacement = 0;
 };
 
-// Those behind calls of PyContext_CopyCurrent() in this library; none where it was compiled otherwise.
+// Those calls of PyContext_CopyCurrent() in this library; none where it was compiled otherwise.
 std::vector<TaskProbe> planTaskProbes(const ElfImage &image);
 
 // What the probe's program is told: this process, and where the field is.
