@@ -13,6 +13,7 @@
 #include "lib/process.h"
 #include "lib/socket-call.h"
 #include "lib/sweep.h"
+#include "lib/tasks.h"
 #include "lib/tls.h"
 #include "lib/wake.h"
 
@@ -107,6 +108,14 @@ SEC("uprobe")
 int on_loop_turn(struct pt_regs *regs)
 {
 	loop_turned(bpf_get_attach_cookie(regs));
+	return 0;
+}
+
+/* Attached by hand where tasks of asyncio get their context, in the same processes; the cookie tells also where they keep it. */
+SEC("uprobe")
+int on_task_made(struct pt_regs *regs)
+{
+	task_made(regs, bpf_get_attach_cookie(regs));
 	return 0;
 }
 

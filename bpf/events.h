@@ -82,16 +82,19 @@ struct event_io {
 
 /*
  * What tells whose work a send or receive is, where the bytes cannot. 0: not known.
- * Goroutine ids are the low 32 bits of the runtime's.
+ * Goroutine ids are the low 32 bits of the runtime's. Tasks of asyncio, on sends alone, are numbered as they are
+ * made; those that were not seen then have TASK_UNKNOWN and bits of their context's address.
  */
 struct event_hints {
-	__u32 goroutine; /* the goroutine in the call */
-	__u32 caller;    /* send: the goroutine that waits for this write's answer */
-	__u32 creator;   /* send: the goroutine that started the caller */
+	__u32 goroutine; /* the goroutine in the call; the task */
+	__u32 caller;    /* send: the goroutine that waits for this write's answer; the task that the others descend from */
+	__u32 creator;   /* send: the goroutine that started the caller; the task that made this one */
 	__u32 slice;     /* P id << 20 | low 20 bits of its schedtick: equal values are one chain of hand-offs */
 	__u32 lease_tid; /* send: thread whose receive last found the socket empty (EAGAIN) since the last send */
 	__u32 lease_age; /* ns since then, saturated */
 };
+
+#define TASK_UNKNOWN 0x80000000U
 
 /* EVENT_WAKE, EVENT_LOOP */
 struct event_wake {
@@ -155,7 +158,7 @@ _Static_assert(sizeof(struct event_process) == 56, "event_process");
 #define HINT_WAKES 0x02   /* EVENT_WAKE */
 #define HINT_THREADS 0x04 /* EVENT_FORK and EVENT_EXIT of threads, not only of processes */
 #define HINT_GO 0x08      /* event_hints.goroutine, caller, creator, slice */
-#define HINT_LOOP 0x10    /* EVENT_LOOP */
+#define HINT_LOOP 0x10    /* EVENT_LOOP; event_hints.goroutine, caller, creator of asyncio's tasks */
 
 /* What user space tells of a process that gives hints. */
 struct hinted_process {
@@ -182,6 +185,21 @@ struct go_layout {
 };
 
 _Static_assert(sizeof(struct go_layout) == 32, "go_layout");
+
+/* Where the Python interpreter of a process keeps what is read there: offsets in bytes. */
+struct python_layout {
+	__u64 interpreters; /* address of the pointer to the main interpreter */
+	__u16 threads;      /* from an interpreter to its first thread state */
+	__u16 thread_next;
+	__u16 thread_id;    /* what pthread_self() gives: the thread pointer */
+	__u16 thread_context;
+};
+
+_Static_assert(sizeof(struct python_layout) == 16, "python_layout");
+
+/* Where a new task keeps its context, a register and a distance: cookie of the probe, with the process. */
+#define TASK_PROBE_REGISTER_SHIFT 32
+#define TASK_PROBE_OFFSET_SHIFT 40
 
 /* Why a record did not reach the ring; index into the loss counters. */
 enum loss_cause {

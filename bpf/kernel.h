@@ -188,6 +188,11 @@ struct thread_struct {
 };
 
 struct pt_regs {
+	unsigned long r15;
+	unsigned long r14;
+	unsigned long r13;
+	unsigned long bp;
+	unsigned long bx;
 	unsigned long r10;
 	unsigned long ax;
 	unsigned long cx;

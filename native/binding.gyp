@@ -34,6 +34,7 @@
         "ring_reader.cc",
         "ring_sleep.cc",
         "stream_check.cc",
+        "task_probes.cc",
         "tls_probes.cc",
         "tls_target.cc",
         "tls_watcher.cc",

@@ -18,6 +18,7 @@ constexpr std::size_t kMostSectionNames = 4 << 20;
 constexpr uint64_t kLargestTable = 256 << 20;
 constexpr std::size_t kChunk = 256 << 10;
 constexpr std::size_t kMostFound = 4096;
+constexpr uint64_t kPage = 4096;
 
 bool isPlace(uint64_t offset, uint64_t size) {
   return offset <= INT64_MAX && size <= INT64_MAX - offset;
@@ -107,34 +108,72 @@ std::map<uint32_t, std::size_t> ElfImage::nameOffsets(const Section &strings,
   return found;
 }
 
-std::map<std::string, uint64_t> ElfImage::functions(const std::vector<std::string> &names,
-                                                    Table table) const {
-  std::map<std::string, uint64_t> found;
-  const uint32_t type = table == Table::exported ? SHT_DYNSYM : SHT_SYMTAB;
-  for (const Section &symbols : sections_) {
-    if (symbols.type != type || symbols.entrySize != sizeof(Elf64_Sym)) continue;
-    if (symbols.link >= sections_.size() || symbols.size > kLargestTable) continue;
-    const Section &strings = sections_[symbols.link];
+std::vector<ElfImage::Symbol> ElfImage::symbols(const std::vector<std::string> &names,
+                                                uint32_t tableType) const {
+  std::vector<Symbol> found;
+  for (uint32_t section = 0; section < sections_.size(); section++) {
+    const Section &table = sections_[section];
+    if (table.type != tableType || table.entrySize != sizeof(Elf64_Sym)) continue;
+    if (table.link >= sections_.size() || table.size > kLargestTable) continue;
+    const Section &strings = sections_[table.link];
     if (strings.size > kLargestTable) continue;
     const auto offsets = nameOffsets(strings, names);
     if (offsets.empty()) continue;
     std::vector<Elf64_Sym> chunk(kChunk / sizeof(Elf64_Sym));
-    const uint64_t count = symbols.size / sizeof(Elf64_Sym);
+    const uint64_t count = table.size / sizeof(Elf64_Sym);
     for (uint64_t at = 0; at < count; at += chunk.size()) {
       const std::size_t wanted = static_cast<std::size_t>(std::min<uint64_t>(chunk.size(), count - at));
       const std::size_t got =
-          readAt(symbols.offset + at * sizeof(Elf64_Sym), chunk.data(), wanted * sizeof(Elf64_Sym)) /
+          readAt(table.offset + at * sizeof(Elf64_Sym), chunk.data(), wanted * sizeof(Elf64_Sym)) /
           sizeof(Elf64_Sym);
-      for (std::size_t i = 0; i < got; i++) {
+      for (std::size_t i = 0; i < got && found.size() < kMostFound; i++) {
         const Elf64_Sym &symbol = chunk[i];
-        if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF) continue;
         const auto name = offsets.find(symbol.st_name);
-        if (name != offsets.end()) found.emplace(names[name->second], symbol.st_value);
+        if (name == offsets.end()) continue;
+        found.push_back({symbol.st_value, section, static_cast<uint32_t>(at + i), name->second,
+                         static_cast<uint8_t>(ELF64_ST_TYPE(symbol.st_info)),
+                         symbol.st_shndx != SHN_UNDEF});
       }
       if (got < wanted) break;
     }
   }
   return found;
+}
+
+std::map<std::string, uint64_t> ElfImage::functions(const std::vector<std::string> &names,
+                                                    Table table) const {
+  std::map<std::string, uint64_t> found;
+  for (const Symbol &symbol : symbols(names, table == Table::exported ? SHT_DYNSYM : SHT_SYMTAB)) {
+    if (symbol.type == STT_FUNC && symbol.isDefined) found.emplace(names[symbol.name], symbol.address);
+  }
+  return found;
+}
+
+std::optional<uint64_t> ElfImage::variable(const std::string &name) const {
+  for (const Symbol &symbol : symbols({name}, SHT_DYNSYM)) {
+    if (symbol.type == STT_OBJECT && symbol.isDefined) return symbol.address;
+  }
+  return std::nullopt;
+}
+
+std::vector<uint64_t> ElfImage::importSlots(const std::string &name) const {
+  std::vector<uint64_t> slots;
+  for (const Symbol &symbol : symbols({name}, SHT_DYNSYM)) {
+    for (const Section &table : sections_) {
+      const bool isMeant = table.type == SHT_RELA && table.link == symbol.section &&
+                           table.entrySize == sizeof(Elf64_Rela) && table.size <= kLargestTable;
+      if (!isMeant) continue;
+      std::vector<Elf64_Rela> entries(table.size / sizeof(Elf64_Rela));
+      entries.resize(readAt(table.offset, entries.data(), entries.size() * sizeof(Elf64_Rela)) /
+                     sizeof(Elf64_Rela));
+      for (const Elf64_Rela &entry : entries) {
+        const uint64_t type = ELF64_R_TYPE(entry.r_info);
+        const bool isSlot = type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT;
+        if (isSlot && ELF64_R_SYM(entry.r_info) == symbol.index) slots.push_back(entry.r_offset);
+      }
+    }
+  }
+  return slots;
 }
 
 std::optional<uint64_t> ElfImage::fileOffset(uint64_t address) const {
@@ -144,6 +183,22 @@ std::optional<uint64_t> ElfImage::fileOffset(uint64_t address) const {
     }
   }
   return std::nullopt;
+}
+
+std::optional<uint64_t> ElfImage::addressOf(uint64_t fileOffset) const {
+  for (const Segment &segment : code_) {
+    const uint64_t first = segment.offset & ~(kPage - 1);
+    if (fileOffset >= first && fileOffset < segment.offset + segment.size) {
+      return segment.address + (fileOffset - segment.offset);
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<std::pair<uint64_t, uint64_t>> ElfImage::codeRanges() const {
+  std::vector<std::pair<uint64_t, uint64_t>> ranges;
+  for (const Segment &segment : code_) ranges.emplace_back(segment.address, segment.size);
+  return ranges;
 }
 
 std::vector<uint8_t> ElfImage::code(uint64_t address, std::size_t size) const {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aftertrace {
@@ -25,10 +26,18 @@ class ElfImage {
   // Addresses of the functions defined under these names.
   std::map<std::string, uint64_t> functions(const std::vector<std::string> &names, Table table) const;
 
-  // Where an address of executable code is in the file.
+  // Address of the exported variable of this name.
+  std::optional<uint64_t> variable(const std::string &name) const;
+  // Addresses of the words in which the loader puts the address of this imported function.
+  std::vector<uint64_t> importSlots(const std::string &name) const;
+
+  // Where an address of executable code is in the file, and the reverse; also at what precedes a segment on its page.
   std::optional<uint64_t> fileOffset(uint64_t address) const;
+  std::optional<uint64_t> addressOf(uint64_t fileOffset) const;
   // Up to `size` bytes of code at an address; fewer where the file or the segment ends.
   std::vector<uint8_t> code(uint64_t address, std::size_t size) const;
+  // Every stretch of code: its address and its size in the file.
+  std::vector<std::pair<uint64_t, uint64_t>> codeRanges() const;
 
  private:
   struct Segment {
@@ -38,8 +47,18 @@ class ElfImage {
     uint32_t name, type, link;
     uint64_t offset, size, entrySize;
   };
+  struct Symbol {
+    uint64_t address;
+    uint32_t section;  // index of its table
+    uint32_t index;    // in the table
+    std::size_t name;  // which of those asked for
+    uint8_t type;
+    bool isDefined;
+  };
 
   bool readHeaders();
+  // Symbols of these names in the tables of this section type.
+  std::vector<Symbol> symbols(const std::vector<std::string> &names, uint32_t tableType) const;
   std::size_t readAt(uint64_t offset, void *data, std::size_t size) const;
   // Offsets in a string table at which one of the names stands, with its index.
   std::map<uint32_t, std::size_t> nameOffsets(const Section &strings,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loop_probes.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "probe.h"
 #include "process_maps.h"
 #include "prologue.h"
+#include "task_probes.h"
 #include "tls_target.h"
 
 namespace aftertrace {
@@ -32,19 +34,56 @@ bool isLibrary(std::string_view path) {
          beginsWith(name, "ld-musl");
 }
 
-void probe(const Mapping &mapping, bpf_program *program, std::vector<bpf_link *> &links) {
-  const int descriptor = openMapped(mapping);
-  if (descriptor < 0) return;
-  // By its descriptor: no path can be swapped meanwhile, and mount namespaces do not matter.
-  const std::string self = "/proc/self/fd/" + std::to_string(descriptor);
-  for (const uint64_t offset : planLoopProbes(ElfImage(descriptor))) {
+bool isAsyncio(std::string_view path) {
+  return beginsWith(path.substr(path.rfind('/') + 1), "_asyncio.");
+}
+
+// The file of a mapping by its descriptor: no path can be swapped meanwhile, and mount namespaces do not matter.
+class MappedFile {
+ public:
+  explicit MappedFile(const Mapping &mapping)
+      : pid_(mapping.pid), descriptor_(openMapped(mapping)), image_(descriptor_) {}
+  ~MappedFile() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  MappedFile(const MappedFile &) = delete;
+  MappedFile &operator=(const MappedFile &) = delete;
+
+  const ElfImage &image() const { return image_; }
+
+  void probe(bpf_program *program, uint64_t offset, uint64_t cookie, std::vector<bpf_link *> &links) const {
+    const std::string self = "/proc/self/fd/" + std::to_string(descriptor_);
     LIBBPF_OPTS(bpf_uprobe_opts, options);
-    options.bpf_cookie = static_cast<uint64_t>(mapping.pid);
-    bpf_link *link =
-        bpf_program__attach_uprobe_opts(program, mapping.pid, self.c_str(), offset, &options);
+    options.bpf_cookie = cookie;
+    bpf_link *link = bpf_program__attach_uprobe_opts(program, pid_, self.c_str(), offset, &options);
     if (link != nullptr) links.push_back(link);
   }
-  close(descriptor);
+
+ private:
+  pid_t pid_;
+  int descriptor_;
+  ElfImage image_;
+};
+
+void probeTurns(const Mapping &mapping, bpf_program *program, std::vector<bpf_link *> &links) {
+  const MappedFile file(mapping);
+  for (const uint64_t offset : planLoopProbes(file.image())) {
+    file.probe(program, offset, static_cast<uint64_t>(mapping.pid), links);
+  }
+}
+
+void probeTasks(const Mapping &mapping, bpf_program *program, std::vector<bpf_link *> &links) {
+  const MappedFile file(mapping);
+  for (const TaskProbe &task : planTaskProbes(file.image())) {
+    file.probe(program, task.offset, cookieOf(task, static_cast<uint32_t>(mapping.pid)), links);
+  }
+}
+
+bool tellLayout(const Mapping &mapping, bpf_map *layouts) {
+  const auto layout = readPythonLayout(mapping, MappedFile(mapping).image());
+  if (!layout) return false;
+  const uint32_t tgid = static_cast<uint32_t>(mapping.pid);
+  return bpf_map__update_elem(layouts, &tgid, sizeof tgid, &*layout, sizeof *layout, BPF_ANY) == 0;
 }
 
 }  // namespace
@@ -64,15 +103,22 @@ std::vector<uint64_t> planLoopProbes(const ElfImage &image) {
 
 LoopProbes::~LoopProbes() { clear(); }
 
-void LoopProbes::add(uint32_t tgid, bpf_program *program) {
+void LoopProbes::add(uint32_t tgid, const LoopPrograms &programs) {
   if (probes_.count(tgid) != 0) return;
   KernelLog log;
-  std::vector<bpf_link *> links;
+  std::vector<bpf_link *> turns;
+  std::vector<bpf_link *> tasks;
+  bool hasLayout = false;
+  // What was known of an earlier process of this number.
+  bpf_map__delete_elem(programs.layouts, &tgid, sizeof tgid, 0);
   forEachMapping(static_cast<pid_t>(tgid), [&](const Mapping &mapping) {
-    if (isLibrary(mapping.path)) probe(mapping, program, links);
-    return links.empty();
+    if (turns.empty() && isLibrary(mapping.path)) probeTurns(mapping, programs.turn, turns);
+    if (tasks.empty() && isAsyncio(mapping.path)) probeTasks(mapping, programs.task, tasks);
+    if (!hasLayout && mayBePython(mapping)) hasLayout = tellLayout(mapping, programs.layouts);
+    return turns.empty() || tasks.empty() || !hasLayout;
   });
-  probes_.emplace(tgid, std::move(links));
+  turns.insert(turns.end(), tasks.begin(), tasks.end());
+  probes_.emplace(tgid, std::move(turns));
 }
 
 void LoopProbes::remove(uint32_t tgid) {

@@ -33,9 +33,10 @@ bool parseLine(const char *line, Mapping &mapping) {
   char permissions[5];
   unsigned major, minor;
   int path = 0;
-  const int read = std::sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %x:%x %" SCNu64 " %n", &mapping.from,
-                               &mapping.to, permissions, &major, &minor, &mapping.file.inode, &path);
-  if (read < 6 || path == 0 || permissions[2] != 'x' || mapping.file.inode == 0) return false;
+  const int read = std::sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
+                               &mapping.from, &mapping.to, permissions, &mapping.offset, &major, &minor,
+                               &mapping.file.inode, &path);
+  if (read < 7 || path == 0 || permissions[2] != 'x' || mapping.file.inode == 0) return false;
   mapping.file.device = makedev(major, minor);
   mapping.path = line + path;
   if (!mapping.path.empty() && mapping.path.back() == '\n') mapping.path.pop_back();

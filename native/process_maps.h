@@ -31,6 +31,7 @@ struct Mapping {
   pid_t pid = 0;
   uint64_t from = 0;
   uint64_t to = 0;
+  uint64_t offset = 0;  // in the file, of `from`
   FileId file;
   std::string path;  // as the process sees it
 };

@@ -106,7 +106,9 @@ void Recorder::configure(const CaptureOptions &options) {
     bpf_program__set_autoattach(programs_->program(name), false);
   }
   const std::pair<uint32_t, bpf_program *> onDemand[] = {
-      {HINT_WAKES, programs_->program("on_waking")}, {HINT_LOOP, programs_->program("on_loop_turn")}};
+      {HINT_WAKES, programs_->program("on_waking")},
+      {HINT_LOOP, programs_->program("on_loop_turn")},
+      {HINT_LOOP, programs_->program("on_task_made")}};
   for (const auto &[kind, program] : onDemand) {
     bpf_program__set_autoattach(program, false);
     bpf_program__set_autoload(program, (options.hints & kind) != 0);
@@ -116,6 +118,11 @@ void Recorder::configure(const CaptureOptions &options) {
   if ((options.hints & HINT_GO) == 0) {
     bpf_map__set_max_entries(programs_->map("go_layouts"), 1);
     bpf_map__set_max_entries(programs_->map("go_writers"), 1);
+  }
+  if ((options.hints & HINT_LOOP) == 0) {
+    for (const char *name : {"python_layouts", "python_threads", "python_tasks"}) {
+      bpf_map__set_max_entries(programs_->map(name), 1);
+    }
   }
   configureTls(options.tls);
 }
@@ -281,7 +288,9 @@ void Recorder::attachOnDemand() {
     bpf_link__destroy(std::exchange(wakes_, nullptr));
   }
   if (!active) return loops_.clear();
-  for (const uint32_t tgid : turning_) loops_.add(tgid, programs_->program("on_loop_turn"));
+  const LoopPrograms programs{programs_->program("on_loop_turn"), programs_->program("on_task_made"),
+                              programs_->map("python_layouts")};
+  for (const uint32_t tgid : turning_) loops_.add(tgid, programs);
 }
 
 int Recorder::ringDescriptor() const { return bpf_map__fd(programs_->map("ring")); }

@@ -14,6 +14,7 @@
 
 #include "../maps.h"
 #include "registers.h"
+#include "user-word.h"
 
 /* Words from the top of the stack that are searched. */
 #define GO_WORDS 128
@@ -64,14 +65,6 @@ struct {
 /* A value of this size does not fit the stack of a program: new writers are copied from here. */
 static const struct go_writer go_new_writer = {};
 
-static __always_inline __u64 go_word(__u64 address)
-{
-	__u64 value = 0;
-
-	bpf_probe_read_user(&value, sizeof(value), (const void *)address);
-	return value;
-}
-
 /* May it be an object on Go's heap? That lies in one stretch, at a random place since Go 1.26; every g is in it. */
 static __always_inline bool go_heap(__u64 address, __u64 g)
 {
@@ -85,10 +78,10 @@ static __always_inline __u64 go_receiver(const struct go_layout *layout, __u64 c
 
 	if (!go_heap(channel, g))
 		return 0;
-	waiting = go_word(channel + layout->hchan_recvq);
+	waiting = user_word(channel + layout->hchan_recvq);
 	if (!go_heap(waiting, g))
 		return 0;
-	receiver = go_word(waiting + layout->sudog_g);
+	receiver = user_word(waiting + layout->sudog_g);
 	return go_heap(receiver, g) ? receiver : 0;
 }
 
@@ -105,8 +98,8 @@ struct go_search {
 
 static long go_try_word(__u32 index, struct go_search *search)
 {
-	__u64 g = go_receiver(search->layout, go_word(search->top - 8 * (index + 1)), search->g);
-	__u32 caller = g ? go_word(g + search->layout->g_goid) : 0;
+	__u64 g = go_receiver(search->layout, user_word(search->top - 8 * (index + 1)), search->g);
+	__u32 caller = g ? user_word(g + search->layout->g_goid) : 0;
 	struct go_writer *writer = search->writer;
 	__u64 at = index;
 
@@ -140,7 +133,7 @@ __noinline int go_learn(struct go_writer *writer, const struct go_layout *layout
 	if (!writer || !layout)
 		return 0;
 	writer->sends++;
-	search.top = go_word(g + GO_STACK_HI);
+	search.top = user_word(g + GO_STACK_HI);
 	search.again = writer->sample == id;
 	search.pick = !writer->sample || writer->sends - writer->sample_at > GO_SAMPLE_AGE;
 	if (search.again || search.pick) {
@@ -161,7 +154,7 @@ __noinline int go_learn(struct go_writer *writer, const struct go_layout *layout
 static __always_inline __u64 go_caller(const struct go_layout *layout, __u64 g, __u32 id, __u32 tgid)
 {
 	struct go_writer_key key = {
-		.begin = go_word(g + layout->g_startpc),
+		.begin = user_word(g + layout->g_startpc),
 		.tgid = tgid,
 		.life = layout->life,
 	};
@@ -172,7 +165,7 @@ static __always_inline __u64 go_caller(const struct go_layout *layout, __u64 g, 
 		return 0;
 	}
 	if (writer->word)
-		return go_receiver(layout, go_word(go_word(g + GO_STACK_HI) - 8 * writer->word), g);
+		return go_receiver(layout, user_word(user_word(g + GO_STACK_HI) - 8 * writer->word), g);
 	/* Older kernels allow less stack than learning needs behind a system call: callers stay unknown there. */
 	if (!CAPTURE_BY_SYSCALL && !writer->given_up)
 		go_learn(writer, layout, g, id);
@@ -185,20 +178,20 @@ static __always_inline __u64 go_caller(const struct go_layout *layout, __u64 g, 
  */
 static __always_inline __u32 go_slice(const struct go_layout *layout, __u64 m)
 {
-	__u64 p = go_word(m + layout->m_p);
+	__u64 p = user_word(m + layout->m_p);
 
 	if (!p)
-		p = go_word(m + layout->m_oldp);
+		p = user_word(m + layout->m_oldp);
 	if (!p)
 		return 0;
-	return (__u32)go_word(p + layout->p_id) << 20 | ((__u32)go_word(p + layout->p_schedtick) & 0xfffff);
+	return (__u32)user_word(p + layout->p_id) << 20 | ((__u32)user_word(p + layout->p_schedtick) & 0xfffff);
 }
 
 static __always_inline __u64 go_current(const struct go_layout *layout)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	return go_word(go_slot(task, layout->tls));
+	return user_word(thread_pointer(task) + layout->tls);
 }
 
 /* The goroutine in this call, and its id: on a thread that runs the scheduler, the one it runs for. */
@@ -208,11 +201,11 @@ static __always_inline __u64 go_running(const struct go_layout *layout, __u32 *i
 
 	if (!g)
 		return 0;
-	*id = go_word(g + layout->g_goid);
-	*m = go_word(g + layout->g_m);
+	*id = user_word(g + layout->g_goid);
+	*m = user_word(g + layout->g_m);
 	if (!*id && *m) {
-		g = go_word(*m + layout->m_curg);
-		*id = g ? go_word(g + layout->g_goid) : 0;
+		g = user_word(*m + layout->m_curg);
+		*id = g ? user_word(g + layout->g_goid) : 0;
 	}
 	return *id ? g : 0;
 }
@@ -243,9 +236,9 @@ __noinline int go_hints(struct event_hints *hints, struct lease *lease, __u32 tg
 	}
 	caller = go_caller(layout, g, hints->goroutine, tgid);
 	if (caller)
-		hints->caller = go_word(caller + layout->g_goid);
+		hints->caller = user_word(caller + layout->g_goid);
 	if (layout->g_parent)
-		hints->creator = go_word((caller ? caller : g) + layout->g_parent);
+		hints->creator = user_word((caller ? caller : g) + layout->g_parent);
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include "connection.h"
 #include "emit.h"
 #include "go.h"
+#include "tasks.h"
 
 /* Kinds that may be used at all: HINT_ bits. What is off costs nothing. */
 const volatile __u32 hint_kinds = 0;
@@ -105,6 +106,8 @@ static __noinline int gather_hints(struct event_hints *hints, struct socket_stat
 		any |= use_lease(hints, &state->lease, now);
 	if (hint_kinds & HINT_GO && kinds & HINT_GO)
 		any |= go_hints(hints, &state->lease, tgid, direction, serves);
+	if (hint_kinds & HINT_LOOP && kinds & HINT_LOOP && direction == DIRECTION_SEND)
+		any |= task_hints(hints);
 	return any;
 }
 

@@ -61,10 +61,23 @@ static __always_inline __u64 function_result(const struct pt_regs *regs)
 	return regs->ax;
 }
 
-/* Where the current g of Go's runtime is kept: @offset bytes from what the thread pointer points to. */
-static __always_inline __u64 go_slot(const struct task_struct *task, long offset)
+/*
+ * Callee-saved registers by their number in instructions, as they are behind a call; 0 for others.
+ * Read one by one: a place in the context must be a constant, also to the verifier.
+ */
+static __always_inline __u64 saved_register(const struct pt_regs *regs, __u32 number)
 {
-	return task->thread.fsbase + offset;
+	__u64 bx = regs->bx, bp = regs->bp, r13 = regs->r13, r14 = regs->r14, r15 = regs->r15;
+
+	asm volatile("" : "+r"(bx), "+r"(bp), "+r"(r13), "+r"(r14), "+r"(r15));
+	return number == 3 ? bx : number == 5 ? bp : number == 13 ? r13 : number == 14 ? r14 :
+	       number == 15 ? r15 : 0;
+}
+
+/* What threads of a process differ by: where the storage of their own is. */
+static __always_inline __u64 thread_pointer(const struct task_struct *task)
+{
+	return task->thread.fsbase;
 }
 
 #elif defined(__TARGET_ARCH_arm64)
@@ -118,8 +131,13 @@ static __always_inline __u64 function_result(const struct pt_regs *regs)
 	return regs->regs[0];
 }
 
-/* There g is kept in a register. User space offers no hints of Go here: this is never asked. */
-static __always_inline __u64 go_slot(const struct task_struct *task, long offset)
+/* User space offers no hints of Go and no tasks here: these are never asked. */
+static __always_inline __u64 saved_register(const struct pt_regs *regs, __u32 number)
+{
+	return 0;
+}
+
+static __always_inline __u64 thread_pointer(const struct task_struct *task)
 {
 	return 0;
 }

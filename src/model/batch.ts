@@ -54,17 +54,17 @@ export const EVENT_COLUMNS = {
   goroutine: {
     later: true,
     type: 'uint32',
-    doc: 'send, receive: goroutine in the call; 0 not known.',
+    doc: 'send, receive: goroutine in the call; send: asyncio task, numbered as they are made; 0 not known.',
   },
   caller: {
     later: true,
     type: 'uint32',
-    doc: 'send: goroutine that waits for the answer; 0 not known.',
+    doc: 'send: goroutine that waits for the answer; task that the others descend from; 0 not known.',
   },
   creator: {
     later: true,
     type: 'uint32',
-    doc: 'send: goroutine that started the caller; 0 not known.',
+    doc: 'send: goroutine that started the caller; task that made this one; 0 not known.',
   },
   slice: {
     later: true,

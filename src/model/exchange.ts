@@ -81,22 +81,22 @@ export const EXCHANGE_COLUMNS = {
   request_goroutine: {
     later: true,
     type: 'uint32',
-    doc: 'Goroutine that sent the request (client) or read its last bytes (server); 0 not known.',
+    doc: 'Goroutine that sent the request (client) or read its last bytes (server); asyncio: task that sent it (client); 0 not known.',
   },
   response_goroutine: {
     later: true,
     type: 'uint32',
-    doc: 'Goroutine of response_start; 0 not known.',
+    doc: 'Goroutine of response_start; asyncio: task that sent it (server); 0 not known.',
   },
   caller: {
     later: true,
     type: 'uint32',
-    doc: 'Client: goroutine that waits for the reply; 0 not known.',
+    doc: 'Client: goroutine that waits for the reply; asyncio: the task that the sender descends from; 0 not known.',
   },
   creator: {
     later: true,
     type: 'uint32',
-    doc: 'Client: goroutine that started the caller; 0 not known.',
+    doc: 'Client: goroutine that started the caller; asyncio: task that made the sender (server: of the response); 0 not known.',
   },
   request_slice: {
     later: true,

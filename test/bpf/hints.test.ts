@@ -231,6 +231,43 @@ describeLive('hints', () => {
     );
   });
 
+  it('asyncio: the task that makes a call, its maker, and the first of the line', async () => {
+    const service = await startService('python3', [program('tasks.py')]);
+    const events = await record(service, ['loop']);
+    const answers = new Map<number, LiveEvent>();
+    for (const event of events) {
+      const number = /^HTTP\/1.1 200[\s\S]*X-Request: (\d+)/.exec(event.payload)?.[1];
+      if (number !== undefined) answers.set(Number(number), event);
+    }
+    expect(answers.size).toBe(400);
+    expect([...answers.values()].every(({ goroutine }) => goroutine !== 0)).toBe(true);
+    const of = (kind: string) =>
+      callsOf(events, kind)
+        .filter(({ truth }) => answers.has(truth))
+        .map(({ event, truth }) => ({ event, answer: answers.get(truth)! }));
+    const [own, children, grandchildren] = ['own', 'child', 'grandchild'].map(of) as [
+      ReturnType<typeof of>,
+      ReturnType<typeof of>,
+      ReturnType<typeof of>,
+    ];
+    expect([own.length, children.length, grandchildren.length]).toEqual([400, 800, 400]);
+    for (const { event, answer } of own) expect(event.goroutine).toBe(answer.goroutine);
+    for (const { event, answer } of children) expect(event.creator).toBe(answer.goroutine);
+    for (const { event, answer } of grandchildren) {
+      expect(event.creator).not.toBe(answer.goroutine);
+      expect(event.caller).toBe(answer.caller);
+    }
+    const ids = new Set(children.map(({ event }) => event.goroutine));
+    expect(ids.size).toBe(800);
+    // A timer's calls belong to no line that answers.
+    const lines = new Set([...answers.values()].map(({ caller }) => caller));
+    const others = callsOf(events, 'nobody').filter(({ event }) =>
+      event.payload.includes('nobody'),
+    );
+    expect(others.length).toBeGreaterThan(5);
+    for (const { event } of others) expect(lines).not.toContain(event.caller);
+  });
+
   it('gives none for Node, whose calls need none', async () => {
     const port = await freePort();
     const { pid } = await startProgram('node', [program('backend.mjs'), String(port)]);

@@ -105,6 +105,9 @@ export class EvidenceWriter {
 
 /** What the words for a rule depend on: where the call was made, or who handles the request. */
 function variantOf({ knowledge }: ProcessCauses, client: number, rule: number): number {
-  if (rule === RuleNumber.goroutine) return knowledge.goroutines.steps[client] === 0 ? 0 : 1;
+  if (rule === RuleNumber.goroutine) {
+    const { unit, steps } = knowledge.goroutines;
+    return (unit === 'task' ? 2 : 0) + (steps[client] === 0 ? 0 : 1);
+  }
   return knowledge.context.origin[client]!;
 }

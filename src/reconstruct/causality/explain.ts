@@ -57,7 +57,15 @@ const WAKE_GAP = '\ue001';
 const IDENTITY = '\ue002';
 const HOLES = /[\ue000-\ue002]/;
 
-/** @param variant where the call was made (OriginKind); of goroutines 0 where one does all */
+/** Of goroutines and of asyncio tasks: where one does all, and where descendants do some. */
+const OWNER_TEXTS = [
+  'the goroutine that waits for this call read this request and answers it',
+  'the goroutine that waits for this call was started, directly or not, by the one that answers this request',
+  'the asyncio task that made this call answers this request',
+  'the asyncio task that made this call was made, directly or not, by the one that answers this request or serves its connection',
+] as const;
+
+/** @param variant where the call was made (OriginKind); of goroutines an entry of OWNER_TEXTS */
 function textOf(rule: Rule, variant: number): string {
   const act = ACTS[variant]!;
   const when = `${GAP} before ${act}`;
@@ -65,9 +73,7 @@ function textOf(rule: Rule, variant: number): string {
     case 'identity':
       return `both carry ${IDENTITY}`;
     case 'goroutine':
-      return variant === 0
-        ? 'the goroutine that waits for this call read this request and answers it'
-        : 'the goroutine that waits for this call was started, directly or not, by the one that answers this request';
+      return OWNER_TEXTS[variant]!;
     case 'thread':
     case 'lease':
       return `reading this request was the last thing the thread received, ${when}`;

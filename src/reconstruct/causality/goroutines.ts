@@ -1,10 +1,11 @@
 import type { ProcessIndex } from './process-index.js';
 
 /** Goroutines that start goroutines: followed this many steps up. */
-const MOST_STEPS = 6;
+export const MOST_STEPS = 6;
 
-/** Which request's goroutine, or a descendant of it, waits for each call. */
+/** Which request's goroutine or task, or a descendant of it, waits for each call. */
 export interface GoroutineContext {
+  readonly unit: 'goroutine' | 'task';
   /** Per client: the server; -1 none. */
   readonly server: Int32Array;
   /** Per client: steps from the waiting goroutine up to the one that handles the request. */
@@ -45,7 +46,7 @@ export function followGoroutines(index: ProcessIndex): GoroutineContext {
   const server = new Int32Array(clients.length).fill(-1);
   const steps = new Uint8Array(clients.length);
   const handled = handledBy(index);
-  if (handled.size === 0) return { server, steps };
+  if (handled.size === 0) return { unit: 'goroutine', server, steps };
   const creatorOf = new Map<number, number>();
   for (const row of clients) {
     if (x.creator[row] !== 0) creatorOf.set(x.caller[row]!, x.creator[row]!);
@@ -64,5 +65,5 @@ export function followGoroutines(index: ProcessIndex): GoroutineContext {
         step === 0 && x.creator[row] !== 0 ? x.creator[row]! : (creatorOf.get(goroutine) ?? 0);
     }
   }
-  return { server, steps };
+  return { unit: 'goroutine', server, steps };
 }

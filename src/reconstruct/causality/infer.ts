@@ -24,6 +24,7 @@ import { findRelatives } from './relatives.js';
 import { firstReliability, learnReliability, tasksOfHelpers } from './reliability.js';
 import { SiblingClasses } from './siblings.js';
 import { followSlices } from './slices.js';
+import { followTasks } from './tasks.js';
 import { replayMarks } from './thread-context.js';
 import { doubtTiming } from './timing-doubt.js';
 import { followTurns } from './turns/turns.js';
@@ -45,7 +46,7 @@ export interface ProcessCauses {
  * 1. candidates: the requests that were open when the call was sent;
  * 2. context, replayed over the whole recording: what the thread had last received or
  *    held when it took or opened the connection, who had woken it (forward), whose response
- *    followed the reply (backward); goroutines;
+ *    followed the reply (backward); goroutines and tasks;
  * 3. how far each rule can be trusted here, learned by holding the two directions
  *    against each other, and how many calls belong to no request at all;
  * 4. a posterior per candidate from all evidence;
@@ -70,11 +71,11 @@ export function inferCauses(
   const candidates = findCandidates(index);
   const marks = threadMarks(index, hints);
   const context = replayMarks(index, marks, originKinds(index));
-  const goroutines = followGoroutines(index);
+  const goroutines = followTasks(index) ?? followGoroutines(index);
   const slices = followSlices(index);
   const calls = callKinds(index);
   const requests = requestKinds(index);
-  const turns = followTurns(index, context, hints, candidates, calls, requests);
+  const turns = followTurns(index, context, hints, candidates, calls, requests, goroutines.server);
   const events = eventKinds(requests, calls);
   const isHelped = callsOfHelpers(context, marks);
   const relatives = findRelatives(index, goroutines, calls);

@@ -16,6 +16,9 @@ export function describeModel(index: ProcessIndex, knowledge: Knowledge): string
   if (context.owner.length === 0) return 'makes no calls';
   if (index.servers.length === 0) return 'answers no requests: its calls are roots';
   if (shareOf(goroutines.server, (server) => server >= 0) > 0.5) {
+    if (goroutines.unit === 'task') {
+      return 'asyncio tasks: the one that makes a call, or one that it descends from, answers its request';
+    }
     return 'goroutines: the one that waits for a call, or an ancestor of it, handles its request';
   }
   const leased = shareOf(context.origin, (origin) => origin === OriginKind.lease) > 0.5;

@@ -21,6 +21,7 @@ export const CAUSAL_COLUMNS = [
   'lease_tid',
   'lease_age',
   'request_goroutine',
+  'response_goroutine',
   'caller',
   'creator',
   'request_slice',

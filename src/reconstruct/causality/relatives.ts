@@ -50,8 +50,9 @@ export function findRelatives(
   };
   for (let client = 0; client < clients.length; client++) {
     const caller = x.caller[clients[client]!]!;
-    // Who reads requests itself needs no relatives.
-    if (caller === 0 || goroutines.server[client]! >= 0) continue;
+    // Who reads requests itself needs no relatives; of tasks, the caller is no number of who waits.
+    const isAlone = goroutines.unit === 'task' || goroutines.server[client]! >= 0;
+    if (caller === 0 || isAlone) continue;
     const before = last.get(caller);
     last.set(caller, client);
     if (before !== undefined) relate(before, client, 1);

@@ -129,7 +129,11 @@ export class ExchangeBuilder {
       request_goroutine: u32((entry) => at(requestActor(entry), events.goroutine)),
       response_goroutine: u32((entry) => at(responseFirst(entry), events.goroutine)),
       caller: u32((entry) => sentAt(entry, events.caller)),
-      creator: u32((entry) => sentAt(entry, events.creator)),
+      creator: u32((entry) =>
+        entry.facts.role === Role.client
+          ? at(requestFirst(entry), events.creator)
+          : at(responseFirst(entry), events.creator),
+      ),
       request_slice: u32((entry) => at(requestActor(entry), events.slice)),
       response_slice: u32((entry) => at(responseFirst(entry), events.slice)),
       request_bytes: Float64Array.from(entries, ({ pair }) => pair.request?.bytes ?? 0),

@@ -3,6 +3,8 @@ import type { ProcessIndex } from '../process-index.js';
 
 /** How likely a request is answered before the reply to one of its calls was read, against others. */
 const LATE = 0.02;
+/** How likely a call is not of the request that its task tells. */
+const UNTOLD = 0.001;
 
 /**
  * What is believed of every call's parent, over its candidates: by entry of the lists. `up` comes from what
@@ -19,7 +21,8 @@ export class TurnParents {
   /** The same without the division: 1 or less. */
   readonly fit: Float64Array;
 
-  constructor(index: ProcessIndex, candidates: Candidates) {
+  /** @param told per client: the server that its task tells; -1 none */
+  constructor(index: ProcessIndex, candidates: Candidates, told: Int32Array) {
     const { exchanges: x, servers, clients, clientEnd } = index;
     this.lists = listCandidates(index, candidates, new Uint8Array(clients.length).fill(1));
     const { offsets, list } = this.lists;
@@ -31,6 +34,7 @@ export class TurnParents {
       for (let at = offsets[client]!; at < offsets[client + 1]!; at++) {
         const answered = x.response_start[servers[list[at]!]!]!;
         this.fit[at] = clientEnd[client]! > answered ? LATE : 1;
+        if (told[client]! >= 0 && told[client] !== list[at]) this.fit[at]! *= UNTOLD;
         sum += this.fit[at]!;
       }
       for (let at = offsets[client]!; at < offsets[client + 1]!; at++) {

@@ -25,6 +25,8 @@ const PRIOR_COUNT = 10;
 const PRIOR_AGREE = 0.6;
 /** Turns that are trusted less say nothing: half a word supports what timing guesses. */
 const LEAST_TRUST = 0.9;
+/** Where tasks tell the parents of so many calls, the others are left to timing. */
+const TOLD = 0.95;
 
 /** What the turns of event loops say of the calls. */
 export interface TurnContext {
@@ -65,6 +67,8 @@ function forgetThread(context: ThreadContext, client: number): void {
  * turns ago says a lot. How many, and what leads to what, is learned (turn-rates.ts, turn-rules.ts); within a
  * turn, order decides (turn-alignment.ts); and what is known of one call goes to those before and after
  * (turn-passes.ts). Changes `context` for calls made on a loop's thread.
+ *
+ * @param told per client: the server that its task tells; -1 none
  */
 export function followTurns(
   index: ProcessIndex,
@@ -73,16 +77,23 @@ export function followTurns(
   candidates: Candidates,
   calls: Kinds,
   requests: Kinds,
+  told: Int32Array,
 ): TurnContext {
   const found = noTurns(index.clients.length);
   const numbers = new TurnNumbers(hints);
   const writes = writeEvents(index, numbers);
   if (writes.count < LEAST_EFFECTS) return found;
+  const made: number[] = [];
+  for (let at = 0; at < writes.count; at++) {
+    if (writes.isServer[at] === 0) made.push(writes.subject[at]!);
+  }
+  for (const client of made) forgetThread(context, client);
+  if (made.filter((client) => told[client]! >= 0).length >= TOLD * made.length) return found;
   const reads = readEvents(index, numbers);
   const open = openRequests(index, writes, requests.of);
   const start = (places: Uint8Array) => {
     const classes = new TurnClasses(index, calls, requests, places);
-    const parents = new TurnParents(index, candidates);
+    const parents = new TurnParents(index, candidates, told);
     const rules = firstRules(classes, reads, writes);
     const passes = new TurnPasses(classes, reads, writes, parents, rules, open);
     for (let round = 0; round < FIRST_ROUNDS; round++) {
@@ -98,15 +109,9 @@ export function followTurns(
     passes.run(false, round === 0);
     passes.run(true);
   }
-  const made: number[] = [];
-  for (let at = 0; at < writes.count; at++) {
-    if (writes.isServer[at] === 0) made.push(writes.subject[at]!);
-  }
   const trust = trustOfTurns(parents, made);
-  for (const client of made) {
-    forgetThread(context, client);
-    if (trust >= LEAST_TRUST) tellBest(found, parents, client, trust);
-  }
+  if (trust < LEAST_TRUST) return found;
+  for (const client of made) tellBest(found, parents, client, trust);
   return found;
 }
 
