@@ -119,10 +119,12 @@ export async function findCauses(input: CausalityInput): Promise<CausalityOutput
   for (const [process, processRows] of rowsByProcess(exchanges)) {
     const own = hintRows.get(process);
     const processHints = own === undefined ? NO_HINTS : hintsOf(hints, own);
-    const causes = inferCauses(exchanges, processRows, input.minConfidence, processHints);
+    const isTokenless = input.tokens === false;
+    const least = input.minConfidence;
+    const causes = inferCauses(exchanges, processRows, least, processHints, false, isTokenless);
     rows.addAll(causes);
     models.push({ process, model: causes.model });
-    const audit = auditProcess(causes, exchanges, processRows, input.minConfidence, processHints);
+    const audit = auditProcess(causes, exchanges, processRows, least, processHints, isTokenless);
     if (audit !== undefined) audits.push({ process, ...audit });
   }
   await writeTable(input.output, CAUSE_COLUMNS, rows.table());

@@ -7,6 +7,7 @@ import {
   Family,
   gatherClaims,
   type Knowledge,
+  MOST_CLAIMS,
   RuleNumber,
 } from './claims.js';
 import type { ProcessIndex } from './process-index.js';
@@ -76,13 +77,13 @@ export interface DecideInput {
 export class Posterior {
   /** The servers that claims name, and their probabilities. */
   count = 0;
-  readonly server = new Int32Array(12);
-  readonly chance = new Float64Array(12);
+  readonly server = new Int32Array(MOST_CLAIMS);
+  readonly chance = new Float64Array(MOST_CLAIMS);
   /** Probability of each candidate that nothing names: while open, and after its response. */
   openChance = 0;
   lateChance = 0;
   background = 0;
-  private readonly claimed = new Uint8Array(12);
+  private readonly claimed = new Uint8Array(MOST_CLAIMS);
 
   constructor(private readonly input: DecideInput) {}
 
@@ -169,7 +170,7 @@ export class Posterior {
   }
 }
 
-/** Certain needs proof: an identity, an owner, or forward and backward evidence that agree. */
+/** Certain needs proof: an identity, an owner, or evidence of two other families that agrees. */
 function isProved(claims: Claims, server: number): boolean {
   let families = 0;
   let isIdentified = false;
@@ -184,8 +185,9 @@ function isProved(claims: Claims, server: number): boolean {
   }
   if (isIdentified) return true;
   if (isContested) return false;
-  const both = (1 << Family.forward) | (1 << Family.backward);
-  return (families & (1 << Family.proof)) !== 0 || (families & both) === both;
+  const proof = 1 << Family.proof;
+  // More than one bit is set.
+  return (families & proof) !== 0 || (families & (families - 1)) !== 0;
 }
 
 export function judge(decisions: Decisions, client: number, minConfidence: number): void {

@@ -25,7 +25,15 @@ const TEXTS: Readonly<
   Record<
     Exclude<
       Rule,
-      'identity' | 'goroutine' | 'thread' | 'connect' | 'lease' | 'after-reply' | 'wake' | 'queue'
+      | 'identity'
+      | 'goroutine'
+      | 'thread'
+      | 'connect'
+      | 'lease'
+      | 'after-reply'
+      | 'wake'
+      | 'queue'
+      | 'token'
     >,
     string
   >
@@ -73,6 +81,8 @@ function textOf(causes: ProcessCauses, client: number, rule: Rule): string {
     case 'connect':
     case 'after-reply':
       return `the thread had last received this request, or the reply to another call of it, ${when}`;
+    case 'token':
+      return causes.knowledge.tokens.textOf(client);
     case 'queue':
       return `calls like it leave in the order of what leads to them, and in that order its cause is this request, or the reply to another call of it, ${when}`;
     case 'wake':

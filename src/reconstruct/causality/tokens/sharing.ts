@@ -1,0 +1,133 @@
+import type { Candidates } from '../candidates.js';
+import type { Carried, Tokens } from './read.js';
+
+/** Candidates with one value: more tell little. */
+export const MOST_SHARERS = 3;
+/** Carriers looked at per call: a value of more is no rare one. */
+const MOST_LOOKS = 64;
+/** Requests before and after the candidates in which a value's frequency is counted, at least. */
+const LEAST_NEAR = 32;
+/** Numbers this far from a value tell how probable it is by chance. */
+const NEIGHBOURS = [-4, -3, -2, -1, 1, 2, 3, 4] as const;
+
+/** Requests by the values they carry: those of value v are list[offsets[v] .. offsets[v + 1]], by start time, each once. */
+interface Carriers {
+  readonly offsets: Uint32Array;
+  readonly list: Uint32Array;
+}
+
+function carriersOf({ offsets, value }: Carried, values: number): Carriers {
+  const last = new Int32Array(values).fill(-1);
+  const counts = new Uint32Array(values + 1);
+  const each = (visit: (number: number, server: number) => void) => {
+    last.fill(-1);
+    for (let server = 0; server + 1 < offsets.length; server++) {
+      for (let at = offsets[server]!; at < offsets[server + 1]!; at++) {
+        const number = value[at]!;
+        if (last[number] === server) continue;
+        last[number] = server;
+        visit(number, server);
+      }
+    }
+  };
+  each((number) => counts[number + 1]!++);
+  for (let number = 0; number < values; number++) counts[number + 1]! += counts[number]!;
+  const list = new Uint32Array(counts[values]!);
+  const next = counts.slice(0, -1);
+  each((number, server) => {
+    list[next[number]!++] = server;
+  });
+  return { offsets: counts, list };
+}
+
+/** How many of the sorted list[from .. to] are below `limit`, plus `from`. */
+function firstNotBelow(list: Uint32Array, from: number, to: number, limit: number): number {
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (list[middle]! < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The numbers next to one that a text ends with, in its place. */
+function neighboursOf(text: string): string[] {
+  const digits = /\d{1,15}$/.exec(text)?.[0];
+  if (digits === undefined || text.startsWith('*')) return [];
+  const before = text.slice(0, text.length - digits.length);
+  return NEIGHBOURS.flatMap((step) => {
+    const number = Number(digits) + step;
+    return number < 0 ? [] : [before + String(number).padStart(digits.length, '0')];
+  });
+}
+
+/** Which requests share a value with a call, and how probable that is by chance. */
+export class Sharing {
+  /** Of the value last looked up: the candidates that carry it, how many those are, and all requests that do. */
+  readonly sharers: number[] = [];
+  total = 0;
+  /** How many candidates would be expected to carry it if calls' values had nothing to do with their requests. */
+  expected = 0;
+  /** The probability that any would, 0..1. */
+  chance = 0;
+  private readonly carriers: Carriers;
+  private readonly requests: number;
+
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly candidates: Candidates,
+  ) {
+    this.carriers = carriersOf(tokens.servers, tokens.values.length);
+    this.requests = tokens.servers.offsets.length - 1;
+  }
+
+  /** @returns false where no request carries the value */
+  lookUp(client: number, value: number): boolean {
+    const { offsets, list } = this.carriers;
+    const [from, to] = [offsets[value]!, offsets[value + 1]!];
+    this.total = to - from;
+    this.sharers.length = 0;
+    if (this.total === 0) return false;
+    this.findSharers(client, value, this.sharers, MOST_LOOKS);
+    const begun = this.candidates.begun[client]!;
+    const count = this.candidates.count[client]!;
+    const near = Math.max(LEAST_NEAR, 2 * count);
+    const first = firstNotBelow(list, from, to, begun - count - near);
+    const after = firstNotBelow(list, first, to, begun + near);
+    const others = Math.max(0, after - first - this.sharers.length);
+    const range = Math.min(this.requests, begun + near) - Math.max(0, begun - count - near);
+    const frequency = Math.min(1, others / Math.max(1, range - count));
+    const byNumber = this.shareOfNeighbours(client, value);
+    this.expected = Math.max(count * frequency, byNumber);
+    this.chance = Math.max(1 - Math.exp(-count * frequency), byNumber);
+    return true;
+  }
+
+  private findSharers(client: number, value: number, out: number[], most: number): void {
+    const { offsets, list } = this.carriers;
+    const { begun } = this.candidates;
+    const from = offsets[value]!;
+    let at = firstNotBelow(list, from, offsets[value + 1]!, begun[client]!) - 1;
+    for (let looks = 0; at >= from && looks < most; at--, looks++) {
+      if (this.candidates.has(client, list[at]!)) out.push(list[at]!);
+    }
+  }
+
+  /**
+   * Where requests and calls count up side by side, a number that a request carries by chance has
+   * neighbours which others carry too: the share of such neighbours is how probable the chance is.
+   */
+  private shareOfNeighbours(client: number, value: number): number {
+    const neighbours = neighboursOf(this.tokens.values[value]!);
+    let shared = 0;
+    for (const text of neighbours) {
+      const neighbour = this.tokens.numberOf(text);
+      if (neighbour === undefined) continue;
+      const found: number[] = [];
+      this.findSharers(client, neighbour, found, MOST_SHARERS);
+      if (found.length > 0) shared++;
+    }
+    return neighbours.length === 0 ? 0 : shared / neighbours.length;
+  }
+}
