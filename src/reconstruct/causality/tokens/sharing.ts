@@ -9,6 +9,9 @@ const MOST_LOOKS = 64;
 const LEAST_NEAR = 32;
 /** Numbers this far from a value tell how probable it is by chance. */
 const NEIGHBOURS = [-4, -3, -2, -1, 1, 2, 3, 4] as const;
+/** So many of them carried in turn make a counter, of which at least every eighth request takes a number. */
+const LEAST_IN_TURN = 3;
+const MOST_PER_TURN = 8;
 
 /** Requests by the values they carry: those of value v are list[offsets[v] .. offsets[v + 1]], by start time, each once. */
 interface Carriers {
@@ -52,13 +55,14 @@ function firstNotBelow(list: Uint32Array, from: number, to: number, limit: numbe
 }
 
 /** The numbers next to one that a text ends with, in its place. */
-function neighboursOf(text: string): string[] {
+function neighboursOf(text: string): [step: number, text: string][] {
   const digits = /\d{1,15}$/.exec(text)?.[0];
   if (digits === undefined || text.startsWith('*')) return [];
   const before = text.slice(0, text.length - digits.length);
   return NEIGHBOURS.flatMap((step) => {
     const number = Number(digits) + step;
-    return number < 0 ? [] : [before + String(number).padStart(digits.length, '0')];
+    if (number < 0) return [];
+    return [[step, before + String(number).padStart(digits.length, '0')]];
   });
 }
 
@@ -71,6 +75,8 @@ export class Sharing {
   expected = 0;
   /** The probability that any would, 0..1. */
   chance = 0;
+  /** True where it is a number that requests count up. */
+  isCounted = false;
   private readonly carriers: Carriers;
   private readonly requests: number;
 
@@ -98,7 +104,7 @@ export class Sharing {
     const others = Math.max(0, after - first - this.sharers.length);
     const range = Math.min(this.requests, begun + near) - Math.max(0, begun - count - near);
     const frequency = Math.min(1, others / Math.max(1, range - count));
-    const byNumber = this.shareOfNeighbours(client, value);
+    const byNumber = this.chanceOfNumber(client, value);
     this.expected = Math.max(count * frequency, byNumber);
     this.chance = Math.max(1 - Math.exp(-count * frequency), byNumber);
     return true;
@@ -115,19 +121,33 @@ export class Sharing {
   }
 
   /**
-   * Where requests and calls count up side by side, a number that a request carries by chance has
-   * neighbours which others carry too: the share of such neighbours is how probable the chance is.
+   * The chance that a number is carried because of those next to it: the share of them that candidates
+   * carry. Where requests count up, the numbers next to it are carried by those that began next to it:
+   * if calls count up too, beside them, theirs are always carried, and tell nothing.
    */
-  private shareOfNeighbours(client: number, value: number): number {
-    const neighbours = neighboursOf(this.tokens.values[value]!);
-    let shared = 0;
-    for (const text of neighbours) {
+  private chanceOfNumber(client: number, value: number): number {
+    const sharer = this.sharers[0];
+    let [looked, shared, inTurn] = [0, 0, 0];
+    for (const [step, text] of neighboursOf(this.tokens.values[value]!)) {
+      looked++;
       const neighbour = this.tokens.numberOf(text);
       if (neighbour === undefined) continue;
       const found: number[] = [];
       this.findSharers(client, neighbour, found, MOST_SHARERS);
       if (found.length > 0) shared++;
+      if (sharer !== undefined && this.isInTurn(neighbour, sharer, step)) inTurn++;
     }
-    return neighbours.length === 0 ? 0 : shared / neighbours.length;
+    this.isCounted = inTurn >= LEAST_IN_TURN;
+    if (this.isCounted) return 1;
+    return looked === 0 ? 0 : shared / looked;
+  }
+
+  /** True where a request that began a few before or after `server`, as its number says, carries the value. */
+  private isInTurn(value: number, server: number, step: number): boolean {
+    const { offsets, list } = this.carriers;
+    const reach = MOST_PER_TURN * step;
+    const [least, most] = step > 0 ? [server + 1, server + reach] : [server + reach, server - 1];
+    const at = firstNotBelow(list, offsets[value]!, offsets[value + 1]!, least);
+    return at < offsets[value + 1]! && list[at]! <= most;
   }
 }

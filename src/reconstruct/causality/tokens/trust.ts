@@ -29,6 +29,7 @@ export class Matches {
   /** How many requests of the process carry the value. */
   readonly total: number[] = [];
   readonly expected: number[] = [];
+  readonly isCounted: boolean[] = [];
   /** Probability that the request is among the sharers, 0..1; by chance alone at first. */
   readonly trust: number[] = [];
   /** How many matches there are of calls like it. */
@@ -46,6 +47,7 @@ export class Matches {
     for (let i = 0; i < MOST_SHARERS; i++) this.sharers.push(sharing.sharers[i] ?? -1);
     this.total.push(sharing.total);
     this.expected.push(sharing.expected);
+    this.isCounted.push(sharing.isCounted);
     this.trust.push(trust);
     this.alike.push(0);
   }
@@ -122,7 +124,7 @@ export function findMatches(
     const trust = share + others === 0 ? 0 : (share + others / n) / (share + others / k);
     matches.add(client, value, place, sharing, trust);
     const rarity = RARITIES.findIndex((limit) => sharing.expected < limit);
-    classes.push(at * RARITIES.length + rarity);
+    classes.push(2 * (at * RARITIES.length + rarity) + Number(sharing.isCounted));
   });
   applyLessons(matches, classes, learn(matches, classes, index, candidates, proof));
   return matches;
@@ -177,6 +179,8 @@ function applyLessons(
   for (const [match, at] of classes.entries()) {
     const byChance = Math.min(UNMEASURED_CEILING, matches.trust[match]!);
     matches.alike[match] = count[at]!;
-    matches.trust[match] = Math.min(most[at]!, Math.max(least[at]!, byChance));
+    // Those who count side by side are answered one after the other: lateness does not tell them apart.
+    const confirmed = matches.isCounted[match] ? 0 : least[at]!;
+    matches.trust[match] = Math.min(most[at]!, Math.max(confirmed, byChance));
   }
 }
