@@ -68,7 +68,7 @@ function neighboursOf(text: string): [step: number, text: string][] {
 
 /** Which requests share a value with a call, and how probable that is by chance. */
 export class Sharing {
-  /** Of the value last looked up: the candidates that carry it, how many those are, and all requests that do. */
+  /** Of the value last looked up: candidates that carry it, all up to one too many, and how many requests do. */
   readonly sharers: number[] = [];
   total = 0;
   /** How many candidates would be expected to carry it if calls' values had nothing to do with their requests. */
@@ -95,7 +95,7 @@ export class Sharing {
     this.total = to - from;
     this.sharers.length = 0;
     if (this.total === 0) return false;
-    this.findSharers(client, value, this.sharers, MOST_LOOKS);
+    this.findSharers(client, value, this.sharers);
     const begun = this.candidates.begun[client]!;
     const count = this.candidates.count[client]!;
     const near = Math.max(LEAST_NEAR, 2 * count);
@@ -110,12 +110,14 @@ export class Sharing {
     return true;
   }
 
-  private findSharers(client: number, value: number, out: number[], most: number): void {
+  /** Collects candidates that carry a value, until they are too many to tell anything. */
+  private findSharers(client: number, value: number, out: number[]): void {
     const { offsets, list } = this.carriers;
     const { begun } = this.candidates;
     const from = offsets[value]!;
     let at = firstNotBelow(list, from, offsets[value + 1]!, begun[client]!) - 1;
-    for (let looks = 0; at >= from && looks < most; at--, looks++) {
+    for (let looks = 0; at >= from && looks < MOST_LOOKS; at--, looks++) {
+      if (out.length > MOST_SHARERS) return;
       if (this.candidates.has(client, list[at]!)) out.push(list[at]!);
     }
   }
@@ -133,7 +135,7 @@ export class Sharing {
       const neighbour = this.tokens.numberOf(text);
       if (neighbour === undefined) continue;
       const found: number[] = [];
-      this.findSharers(client, neighbour, found, MOST_SHARERS);
+      this.findSharers(client, neighbour, found);
       if (found.length > 0) shared++;
       if (sharer !== undefined && this.isInTurn(neighbour, sharer, step)) inTurn++;
     }

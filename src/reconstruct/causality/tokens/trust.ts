@@ -40,7 +40,7 @@ export class Matches {
     return this.sharers.slice(from, from + MOST_SHARERS).filter((server) => server >= 0);
   }
 
-  add(client: number, value: number, place: number, sharing: Sharing, trust: number): void {
+  add(client: number, value: number, place: number, sharing: Sharing): void {
     this.client.push(client);
     this.value.push(value);
     this.place.push(place);
@@ -48,53 +48,28 @@ export class Matches {
     this.total.push(sharing.total);
     this.expected.push(sharing.expected);
     this.isCounted.push(sharing.isCounted);
-    this.trust.push(trust);
+    this.trust.push(0);
     this.alike.push(0);
   }
 }
 
-/** Visits every token of every call that has candidates, with its class: kind of call, and place. */
-function eachToken(
-  { clients, places }: Tokens,
-  candidates: Candidates,
-  calls: Kinds,
-  numbers: ClassNumbers,
-  visit: (client: number, value: number, place: number, at: number) => void,
-): void {
-  for (let client = 0; client + 1 < clients.offsets.length; client++) {
-    if (candidates.count[client] === 0) continue;
-    for (let at = clients.offsets[client]!; at < clients.offsets[client + 1]!; at++) {
-      const place = clients.place[at]!;
-      const own = numbers.of(calls.of[client]! * places.length + place);
-      visit(client, clients.value[at]!, place, own);
-    }
-  }
-}
+/** Per class of tokens, how many calls share theirs with a candidate, and how many would by chance. */
+class PassingOn {
+  private readonly calls: number[] = [];
+  private readonly shared: number[] = [];
+  private readonly byChance: number[] = [];
 
-/**
- * By class, the share of calls that pass a value of their request on, 0..1: how many share one
- * with a candidate, beyond what chance makes, of those where chance would not.
- */
-function sharesPassedOn(
-  tokens: Tokens,
-  candidates: Candidates,
-  calls: Kinds,
-  numbers: ClassNumbers,
-  sharing: Sharing,
-): number[] {
-  const shared: number[] = [];
-  const byChance: number[] = [];
-  const total: number[] = [];
-  eachToken(tokens, candidates, calls, numbers, (client, value, _, at) => {
-    const isCarried = sharing.lookUp(client, value);
-    total[at] = (total[at] ?? 0) + 1;
-    shared[at] = (shared[at] ?? 0) + (isCarried && sharing.sharers.length > 0 ? 1 : 0);
-    byChance[at] = (byChance[at] ?? 0) + (isCarried ? sharing.chance : 0);
-  });
-  return total.map((count, at) => {
-    const excess = shared[at]! - byChance[at]! + PRIOR_CALLS / 2;
-    return Math.min(1, Math.max(0, excess / (count - byChance[at]! + PRIOR_CALLS)));
-  });
+  add(at: number, isShared: boolean, chance: number): void {
+    this.calls[at] = (this.calls[at] ?? 0) + 1;
+    this.shared[at] = (this.shared[at] ?? 0) + Number(isShared);
+    this.byChance[at] = (this.byChance[at] ?? 0) + chance;
+  }
+
+  /** The share of calls that pass on a value of their request, of those where chance would not share it, 0..1. */
+  share(at: number): number {
+    const excess = this.shared[at]! - this.byChance[at]! + PRIOR_CALLS / 2;
+    return Math.min(1, Math.max(0, excess / (this.calls[at]! - this.byChance[at]! + PRIOR_CALLS)));
+  }
 }
 
 /**
@@ -109,23 +84,36 @@ export function findMatches(
   calls: Kinds,
   proof: Proof,
 ): Matches {
+  const { clients, places } = tokens;
   const numbers = new ClassNumbers();
   const sharing = new Sharing(tokens, candidates);
-  const passedOn = sharesPassedOn(tokens, candidates, calls, numbers, sharing);
+  const passing = new PassingOn();
   const matches = new Matches();
-  const classes: number[] = [];
-  eachToken(tokens, candidates, calls, numbers, (client, value, place, at) => {
-    if (!sharing.lookUp(client, value)) return;
-    const k = sharing.sharers.length;
+  /** Per match: kind of call and place of the value; and these with how rare it is, and how it comes about. */
+  const [kinds, classes]: [number[], number[]] = [[], []];
+  for (let client = 0; client < index.clients.length; client++) {
     const n = candidates.count[client]!;
-    if (k === 0 || k > MOST_SHARERS || k === n) return;
-    const share = passedOn[at]!;
-    const others = (1 - share) * sharing.expected;
-    const trust = share + others === 0 ? 0 : (share + others / n) / (share + others / k);
-    matches.add(client, value, place, sharing, trust);
-    const rarity = RARITIES.findIndex((limit) => sharing.expected < limit);
-    classes.push(2 * (at * RARITIES.length + rarity) + Number(sharing.isCounted));
-  });
+    if (n === 0) continue;
+    for (let at = clients.offsets[client]!; at < clients.offsets[client + 1]!; at++) {
+      const place = clients.place[at]!;
+      const kind = numbers.of(calls.of[client]! * places.length + place);
+      const isCarried = sharing.lookUp(client, clients.value[at]!);
+      const k = isCarried ? sharing.sharers.length : 0;
+      passing.add(kind, k > 0, isCarried ? sharing.chance : 0);
+      if (k === 0 || k > MOST_SHARERS || k === n) continue;
+      matches.add(client, clients.value[at]!, place, sharing);
+      const rarity = RARITIES.findIndex((limit) => sharing.expected < limit);
+      kinds.push(kind);
+      classes.push(2 * (kind * RARITIES.length + rarity) + Number(sharing.isCounted));
+    }
+  }
+  for (const [match, kind] of kinds.entries()) {
+    const share = passing.share(kind);
+    const others = (1 - share) * matches.expected[match]!;
+    const n = candidates.count[matches.client[match]!]!;
+    const k = matches.sharersOf(match).length;
+    matches.trust[match] = share + others === 0 ? 0 : (share + others / n) / (share + others / k);
+  }
   applyLessons(matches, classes, learn(matches, classes, index, candidates, proof));
   return matches;
 }
