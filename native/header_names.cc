@@ -22,6 +22,10 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(from, text.find_last_not_of(kSpaces) - from + 1);
 }
 
+bool isCookie(std::string_view name) {
+  return name == "cookie" || name == "set-cookie" || name == "cookie2" || name == "set-cookie2";
+}
+
 // FNV-1a.
 uint32_t hashOf(std::string_view text) {
   uint32_t hash = 2166136261u;
@@ -60,7 +64,7 @@ Mode HeaderNames::modeOf(std::string_view name) {
 Mode HeaderNames::judge(std::string_view written) const {
   const std::string name = lowered(trimmed(written));
   if (name.size() > kLongestName || isSecretName(policy_, policy_.headers, name)) {
-    return Mode::masked;
+    return isCookie(name) ? Mode::cookies : Mode::masked;
   }
   if (name == "content-length") return Mode::length;
   if (name == "transfer-encoding") return Mode::coding;

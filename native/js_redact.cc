@@ -2,6 +2,8 @@
 #include "js_redact.h"
 
 #include <algorithm>
+#include <cstring>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -24,6 +26,16 @@ std::vector<std::string> names(Napi::Object policy, const char *key) {
   std::vector<std::string> values;
   for (uint32_t i = 0; i < array.Length(); i++) values.push_back(latin1(array.Get(i)));
   return values;
+}
+
+std::optional<SipKey> markKey(Napi::Object policy) {
+  const Napi::Value value = policy.Get("markKey");
+  if (!value.IsTypedArray()) return std::nullopt;
+  const auto bytes = value.As<Napi::Uint8Array>();
+  SipKey key;
+  if (bytes.ByteLength() != sizeof key) throw Napi::Error::New(policy.Env(), "a key has 16 bytes");
+  std::memcpy(key.data(), bytes.Data(), sizeof key);
+  return key;
 }
 
 std::unordered_set<std::string> nameSet(Napi::Object policy, const char *key) {
@@ -64,7 +76,8 @@ std::unique_ptr<RedactionPolicy> readPolicy(Napi::Value policy) {
   const Napi::Object object = policy.As<Napi::Object>();
   return std::make_unique<RedactionPolicy>(
       RedactionPolicy{nameSet(object, "headers"), nameSet(object, "queryKeys"),
-                      names(object, "telltales"), nameSet(object, "urlHeaders")});
+                      names(object, "telltales"), nameSet(object, "urlHeaders"),
+                      markKey(object)});
 }
 
 void redact(const Napi::CallbackInfo &call) {

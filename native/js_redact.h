@@ -10,7 +10,7 @@
 
 namespace aftertrace {
 
-// From { headers, queryKeys, telltales, urlHeaders }; null where that is no object.
+// From { headers, queryKeys, telltales, urlHeaders, markKey? }; null where that is no object.
 std::unique_ptr<RedactionPolicy> readPolicy(Napi::Value policy);
 
 // redact(policy, batches): masks the payloads of the batches in place, one after the other.

@@ -8,6 +8,7 @@ namespace aftertrace {
 namespace {
 
 constexpr uint8_t kMask = '*';
+constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr uint64_t kLongestBody = 1'000'000'000'000'000;
 
 constexpr std::string_view kStarts[] = {"GET ",   "POST ",    "PUT ",     "HEAD ",  "DELETE ",
@@ -69,6 +70,7 @@ std::size_t RecordMask::body(std::size_t at) {
   }
   state_.phase = Phase::startLine;
   state_.mode = Mode::url;
+  state_.marking = false;
   state_.url = Url::path;
   state_.startLine.clear();
   state_.length = 0;
@@ -80,6 +82,7 @@ std::size_t RecordMask::body(std::size_t at) {
 
 std::size_t RecordMask::head(std::size_t at) {
   if (bytes_[at] == '\n') {
+    endSecret(at);
     endLine();
   } else if (state_.phase == Phase::startLine) {
     state_.startLine.add(bytes_[at]);
@@ -101,6 +104,7 @@ std::size_t RecordMask::lineEnd(std::size_t at) const {
 }
 
 void RecordMask::endLine() {
+  state_.marking = false;
   if (state_.phase == Phase::name && state_.name.length() == 0) {
     endHead();
   } else {
@@ -147,13 +151,19 @@ void RecordMask::endName(std::string_view name) {
   state_.mode = names_.modeOf(name);
   state_.url = Url::path;
   if (state_.mode == Mode::length) state_.length = 0;
+  if (state_.mode == Mode::masked || state_.mode == Mode::cookies) beginSecret();
 }
 
 void RecordMask::valueByte(std::size_t at) {
   const uint8_t byte = bytes_[at];
   switch (state_.mode) {
     case Mode::masked:
-      if (byte != '\r' && !isBlank(byte)) bytes_[at] = kMask;
+    case Mode::cookies:
+      if (byte == '\r' || isBlank(byte)) {
+        endSecret(at);
+      } else {
+        secretByte(at);
+      }
       break;
     case Mode::url:
       urlByte(at);
@@ -175,14 +185,16 @@ void RecordMask::urlByte(std::size_t at) {
   const uint8_t byte = bytes_[at];
   schemeByte(byte);
   if (byte == ' ' || byte == '\r') {
+    endSecret(at);
     state_.url = Url::path;
   } else if (state_.url == Url::secret && byte != '&') {
-    bytes_[at] = kMask;
+    secretByte(at);
   } else if (state_.scheme == 3) {
     state_.url = Url::authority;
     state_.scheme = 0;
     maskUserinfo(at + 1);
   } else if (beginsKey(byte, state_.url)) {
+    endSecret(at);
     state_.url = Url::key;
     state_.name.clear();
   } else if (state_.url == Url::key) {
@@ -214,6 +226,42 @@ void RecordMask::keyByte(uint8_t byte) {
   const bool secret = name.size() > kLongestName || name.find('%') != std::string_view::npos ||
                       isSecretName(policy_, policy_.queryKeys, lowered(name));
   state_.url = secret ? Url::secret : Url::value;
+  if (secret) beginSecret();
+}
+
+void RecordMask::beginSecret() {
+  state_.marking = policy_.markKey.has_value();
+  state_.inCookieValue = false;
+  if (state_.marking) state_.secret.start(*policy_.markKey);
+}
+
+// Masks one byte of a secret. In cookies a secret is what stands between '=' and ';'.
+void RecordMask::secretByte(std::size_t at) {
+  const uint8_t byte = bytes_[at];
+  const bool cookies = state_.phase == Phase::value && state_.mode == Mode::cookies;
+  if (cookies && byte == ';') {
+    endSecret(at);
+  } else if (state_.marking) {
+    if (cookies && byte == '=' && !state_.inCookieValue) {
+      beginSecret();
+      state_.inCookieValue = true;
+    } else {
+      state_.secret.add(byte);
+    }
+  }
+  bytes_[at] = kMask;
+}
+
+// Marks the secret that ended before `at`, if its end is in this record; the next may follow.
+void RecordMask::endSecret(std::size_t at) {
+  if (!state_.marking || state_.secret.length() == 0) return;
+  if (state_.secret.length() > kMark && at > kMark) {
+    uint64_t hash = state_.secret.finish();
+    for (std::size_t i = at - kMark; i < at; i++, hash >>= 6) {
+      bytes_[i] = static_cast<uint8_t>(kDigits[hash & 63]);
+    }
+  }
+  beginSecret();
 }
 
 // Masks `user:password` of an authority that begins at `from`, if there is one.

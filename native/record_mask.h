@@ -26,6 +26,9 @@ class RecordMask {
   void urlByte(std::size_t at);
   void schemeByte(uint8_t byte);
   void keyByte(uint8_t byte);
+  void beginSecret();
+  void secretByte(std::size_t at);
+  void endSecret(std::size_t at);
   void maskUserinfo(std::size_t from);
 
   const RedactionPolicy &policy_;

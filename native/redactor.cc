@@ -14,6 +14,7 @@ constexpr std::size_t kMostConnections = 32'768;
 // The rest of the line at hand is of unknown meaning.
 void loseTrack(StreamState &state) {
   if (state.phase == Phase::body) return;
+  state.marking = false;
   state.phase = Phase::value;
   state.mode = Mode::masked;
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "batch.h"
+#include "sip_hash.h"
 
 namespace aftertrace {
 
@@ -23,9 +25,10 @@ struct RedactionPolicy {
   std::unordered_set<std::string> queryKeys;
   std::vector<std::string> telltales;  // any name that contains one is a secret
   std::unordered_set<std::string> urlHeaders;
+  std::optional<SipKey> markKey;  // what secrets are hashed with; none: they leave no mark
 };
 
-enum class Mode : uint8_t { plain, masked, url, length, coding };
+enum class Mode : uint8_t { plain, masked, cookies, url, length, coding };
 
 // What to do with the value of a header. Remembers names as they are written: services send the
 // same ones over and over, and to judge one takes longer than to pass over the whole line.
@@ -59,6 +62,10 @@ enum class Url : uint8_t { path, key, value, secret, authority };
 // Longer names cannot be checked, so their values are masked.
 constexpr std::size_t kLongestName = 64;
 
+// The mark of a secret: 48 bits of its keyed hash in base64url, in place of its last bytes. A star is
+// left before it, so shorter secrets have none. See src/model/secret-mark.ts.
+constexpr std::size_t kMark = 8;
+
 // The first bytes of a text that is longer than what may be looked at; length() stops there too.
 template <std::size_t kMost>
 class Beginning {
@@ -81,12 +88,15 @@ struct StreamState {
   Mode mode = Mode::plain;
   Url url = Url::path;
   uint8_t scheme = 0;  // how much of "://" was just read, 0..3
+  bool marking = false;  // a secret is being read whose first byte was seen
+  bool inCookieValue = false;
   bool chunked = false;
   Beginning<kLongestName + 1> name;
   Beginning<16> startLine;
   uint64_t left = 0;  // body bytes still to come by Content-Length
   uint64_t length = 0;
   int64_t next = -1;  // sequence number of the next byte; -1 unknown
+  SipHash secret;  // of the secret's bytes so far
 };
 
 class Redactor {

@@ -1,6 +1,10 @@
 /** One thing a route does: the first field says what, the others how. */
 type Step =
-  /** Calls `service/path`; {id} in the path becomes a random number. A reply of 500 or more fails the request. */
+  /**
+   * Calls `service/path`; {id} in the path becomes a random number, {item} one of a few that are asked
+   * for more often than others (users and Node alone), {own} what the request's own path has there
+   * (Node alone). A reply of 500 or more fails the request.
+   */
   | {
       readonly call: string;
       readonly method?: string;
@@ -51,8 +55,8 @@ interface Job {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A header that tells a request from others, where a scenario says so. */
-type Identity = 'traceparent' | 'x-request-id';
+/** A header that tells a request from others, where a scenario says so; a cookie tells a user from others. */
+type Identity = 'traceparent' | 'x-request-id' | 'cookie';
 
 type Runtime =
   | 'node'

@@ -1,4 +1,5 @@
 import { readIdentity } from './identity.js';
+import { headerTokens } from './tokens.js';
 
 /** Header lines beyond this many are not looked at. */
 const MOST_LINES = 256;
@@ -33,6 +34,8 @@ export interface Head {
   /** "kind:traceId:parentId" tokens, space-separated. */
   readonly traceContext: string;
   readonly requestId: string;
+  /** Requests: what its headers carry that may be passed on, "name=value", space-separated. */
+  readonly tokens: string;
   /** False where the head was cut before its end. */
   readonly complete: boolean;
   /** The start line or a header line is not of the form that RFC 9112 gives. */
@@ -107,6 +110,8 @@ export function parseHead(bytes: Uint8Array, complete: boolean): Head {
   const first = (name: string) => values.get(name)?.[0] ?? '';
   const codings = (values.get('transfer-encoding') ?? []).join(',').toLowerCase().split(',');
   const last = codings.at(-1)?.trim() ?? '';
+  const identity = readIdentity((name) => values.get(name) ?? []);
+  const ids = `${identity.traceContext} ${identity.requestId}`;
   return {
     ...start,
     authority: first('host').slice(0, 255),
@@ -114,7 +119,8 @@ export function parseHead(bytes: Uint8Array, complete: boolean): Head {
     chunked: last === 'chunked',
     otherCoding: last !== '' && last !== 'chunked' && last !== 'identity',
     upgrade: first('upgrade') !== '',
-    ...readIdentity((name) => values.get(name) ?? []),
+    ...identity,
+    tokens: start.kind === 'request' ? headerTokens(values, ids) : '',
     complete,
     malformed,
   };

@@ -113,7 +113,7 @@ export const EVENT_COLUMNS = {
     type: 'binary',
     nullable: true,
     encoding: 'plain',
-    doc: 'send, receive: captured head bytes, a prefix of the bytes moved; secrets and bodies masked.',
+    doc: 'send, receive: captured head bytes, a prefix of the bytes moved; secrets and bodies masked; the last bytes of a masked secret are its mark.',
   },
 } as const;
 

@@ -128,6 +128,11 @@ export const EXCHANGE_COLUMNS = {
     type: 'utf8',
     doc: 'x-request-id, x-correlation-id or a like header of the request.',
   },
+  tokens: {
+    later: true,
+    type: 'utf8',
+    doc: 'What the headers of the request carry that may be passed on with calls, as "name=value" joined by a space; a value that begins with * is the mark of a masked secret.',
+  },
   loss_flags: { type: 'uint32', doc: 'LossFlag bits.' },
 } as const;
 

@@ -30,7 +30,7 @@ function beginsLikeUuid(text: string, from: number): boolean {
  * a UUID, a long name with digits in it, or a word with a number behind it. The version of an API
  * (`v2`) is none. Scanned by hand: most targets are seen once, and there is one per exchange.
  */
-function isIdentifier(text: string, from: number, to: number): boolean {
+export function isIdentifier(text: string, from = 0, to = text.length): boolean {
   const length = to - from;
   let firstDigit = -1;
   let isHex = true;

@@ -32,6 +32,8 @@ export interface ReconstructOptions {
   readonly toNs?: bigint;
   /** Least probability of an inferred link, 0..1; default DEFAULT_MIN_CONFIDENCE. */
   readonly minConfidence?: number;
+  /** False leaves rare values that requests and calls share aside; default true. */
+  readonly tokens?: boolean;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -188,12 +190,13 @@ async function findAllCauses(
   return runStage(run, 'finding causes', numbers, async (group) => {
     const exchanges = decoded.flatMap(({ files }) => files[group] ?? []);
     const output = join(run.scratch, `causes-${group}.arrow`);
-    const { minConfidence } = run.options;
+    const { minConfidence, tokens } = run.options;
     const { file, models, audits } = await run.executor.run('causality', {
       exchanges,
       hints: sorted.flatMap(({ files }) => files[group] ?? []),
       output,
       ...(minConfidence !== undefined && { minConfidence }),
+      ...(tokens !== undefined && { tokens }),
     });
     return { exchanges, causes: file, models, audits };
   });

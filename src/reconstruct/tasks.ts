@@ -137,6 +137,8 @@ export interface CausalityInput {
   readonly output: string;
   /** Least posterior of a link, 0..1; default DEFAULT_MIN_CONFIDENCE. */
   readonly minConfidence?: number;
+  /** False leaves values that requests and calls share aside; default true. */
+  readonly tokens?: boolean;
 }
 export interface CausalityOutput {
   readonly file: string;

@@ -1,7 +1,9 @@
 import { recognizeStart } from '../http1/start-line.js';
 import type { Batch } from '../model/batch.js';
 import { EventFlag, EventKind } from '../model/event.js';
+import { MARK_DIGITS, MARK_LENGTH } from '../model/secret-mark.js';
 import { isSecretName, type RedactionPolicy, URL_HEADERS } from './redaction-policy.js';
+import { SipHash } from './sip-hash.js';
 
 /** Streams remembered at most; the longest untouched go first and are masked when they go on. */
 const MOST_STREAMS = 65_536;
@@ -29,7 +31,16 @@ const Mode = {
   url: 2,
   length: 3,
   coding: 4,
+  /** As masked; a secret is the value of each cookie. */
+  cookies: 5,
 } as const;
+
+const COOKIE_HEADERS: ReadonlySet<string> = new Set([
+  'cookie',
+  'set-cookie',
+  'cookie2',
+  'set-cookie2',
+]);
 
 /** Where within a URL-like text the scan is. */
 const Url = { path: 0, key: 1, value: 2, secret: 3, authority: 4 } as const;
@@ -49,6 +60,9 @@ class StreamState {
   startLine = '';
   /** Sequence number of the next byte; -1 unknown. */
   next = -1;
+  /** Of the secret being read, if its first byte was seen. */
+  secret: SipHash | undefined;
+  inCookieValue = false;
 }
 
 interface ConnectionState {
@@ -77,8 +91,8 @@ function endOf(batch: Batch, row: number): number {
 
 /**
  * Masks secrets in the captured bytes of batches, in place and without changing lengths,
- * before anything reaches the disk: values of secret headers and query keys become '*',
- * body bytes become 0. Works across records: the state of every stream is kept, so a
+ * before anything reaches the disk: values of secret headers and query keys become '*', the last
+ * of them their mark where the policy has a key for it (src/model/secret-mark.ts), body bytes become 0. Works across records: the state of every stream is kept, so a
  * secret cut in two is masked in both halves. Where the meaning of bytes is not known
  * (records were lost, a name is too long), they are masked.
  */
@@ -132,7 +146,7 @@ export class Redactor {
     const other = isSend ? both.receive : both.send;
     const isPeek = (batch.flags[row]! & EventFlag.peek) !== 0;
     // Peeked bytes come again: they are masked by a copy, and the stream stays where it is.
-    const working = isPeek ? Object.assign(new StreamState(), state) : state;
+    const working = isPeek ? copyOf(state) : state;
     if (working.next !== -1 && working.next !== positionOf(batch, row)) {
       loseTrack(working);
       working.left = 0;
@@ -147,9 +161,14 @@ export class Redactor {
   }
 }
 
+function copyOf(state: StreamState): StreamState {
+  return Object.assign(new StreamState(), state, { secret: state.secret?.copy() });
+}
+
 /** The rest of the line at hand is of unknown meaning. */
 function loseTrack(state: StreamState): void {
   if (state.phase === Phase.body) return;
+  state.secret = undefined;
   state.phase = Phase.value;
   state.mode = Mode.masked;
 }
@@ -186,6 +205,7 @@ class RecordMask {
     }
     state.phase = Phase.startLine;
     state.mode = Mode.url;
+    state.secret = undefined;
     state.url = Url.path;
     state.startLine = '';
     state.length = 0;
@@ -199,6 +219,7 @@ class RecordMask {
     const { state } = this;
     const byte = bytes[at]!;
     if (byte === LF) {
+      this.endSecret(bytes, at);
       this.endLine();
       return at + 1;
     }
@@ -215,6 +236,7 @@ class RecordMask {
 
   private endLine(): void {
     const { state } = this;
+    state.secret = undefined;
     const isEmpty = state.phase === Phase.name && state.name === '';
     if (isEmpty) this.endHead();
     else {
@@ -247,11 +269,14 @@ class RecordMask {
     state.phase = Phase.value;
     state.mode = this.modeOf(state.name.trim().toLowerCase());
     state.url = Url.path;
+    if (state.mode === Mode.masked || state.mode === Mode.cookies) this.beginSecret();
     return at + 1;
   }
 
   private modeOf(name: string): number {
-    if (name.length > LONGEST_NAME || isSecretName(this.policy.headers, name)) return Mode.masked;
+    if (name.length > LONGEST_NAME || isSecretName(this.policy.headers, name)) {
+      return COOKIE_HEADERS.has(name) ? Mode.cookies : Mode.masked;
+    }
     if (name === 'content-length') {
       this.state.length = 0;
       return Mode.length;
@@ -265,7 +290,9 @@ class RecordMask {
     const byte = bytes[at]!;
     switch (state.mode) {
       case Mode.masked:
-        if (byte !== CR && byte !== SPACE && byte !== TAB) bytes[at] = MASK;
+      case Mode.cookies:
+        if (byte === CR || byte === SPACE || byte === TAB) this.endSecret(bytes, at);
+        else this.secretByte(bytes, at);
         return at + 1;
       case Mode.url:
         return this.urlByte(bytes, at);
@@ -284,13 +311,16 @@ class RecordMask {
     const { state } = this;
     const byte = bytes[at]!;
     this.schemeByte(byte);
-    if (byte === SPACE || byte === CR) state.url = Url.path;
-    else if (state.url === Url.secret && byte !== 38) bytes[at] = MASK;
+    if (byte === SPACE || byte === CR) {
+      this.endSecret(bytes, at);
+      state.url = Url.path;
+    } else if (state.url === Url.secret && byte !== 38) this.secretByte(bytes, at);
     else if (state.scheme === 3) {
       state.url = Url.authority;
       state.scheme = 0;
       maskUserinfo(bytes, at + 1);
     } else if (beginsKey(byte, state.url)) {
+      this.endSecret(bytes, at);
       state.url = Url.key;
       state.name = '';
     } else if (state.url === Url.key) this.keyByte(byte);
@@ -318,6 +348,40 @@ class RecordMask {
       state.name.includes('%') ||
       isSecretName(this.policy.queryKeys, state.name);
     state.url = isSecret ? Url.secret : Url.value;
+    if (isSecret) this.beginSecret();
+  }
+
+  private beginSecret(): void {
+    const { markKey } = this.policy;
+    this.state.secret = markKey && new SipHash(markKey);
+    this.state.inCookieValue = false;
+  }
+
+  /** Masks one byte of a secret. In cookies a secret is what stands between '=' and ';'. */
+  private secretByte(bytes: Uint8Array, at: number): void {
+    const { state } = this;
+    const byte = bytes[at]!;
+    const isCookies = state.phase === Phase.value && state.mode === Mode.cookies;
+    if (isCookies && byte === 59) this.endSecret(bytes, at);
+    else if (isCookies && byte === 61 && !state.inCookieValue && state.secret !== undefined) {
+      this.beginSecret();
+      state.inCookieValue = true;
+    } else state.secret?.add(byte);
+    bytes[at] = MASK;
+  }
+
+  /** Marks the secret that ended before `at`, if its end is in this record; the next may follow. */
+  private endSecret(bytes: Uint8Array, at: number): void {
+    const { secret } = this.state;
+    if (secret === undefined || secret.length === 0) return;
+    if (secret.length > MARK_LENGTH && at > MARK_LENGTH) {
+      let hash = secret.finish();
+      for (let i = at - MARK_LENGTH; i < at; i++) {
+        bytes[i] = MARK_DIGITS.charCodeAt(Number(hash & 63n));
+        hash >>= 6n;
+      }
+    }
+    this.beginSecret();
   }
 }
 

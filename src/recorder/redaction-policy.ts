@@ -4,6 +4,8 @@ export interface RedactionPolicy {
   readonly headers: ReadonlySet<string>;
   /** Query keys whose values are masked, in request targets and in headers that hold URLs. */
   readonly queryKeys: ReadonlySet<string>;
+  /** Key of the hashes that mark secrets (src/model/secret-mark.ts), 16 bytes; undefined: no marks. */
+  readonly markKey?: Uint8Array;
 }
 
 const HEADERS = [
@@ -106,15 +108,17 @@ export const URL_HEADERS: ReadonlySet<string> = new Set([
   'destination',
 ]);
 
-/** The default policy, with more header names and query keys on request. */
+/** The default policy, with more header names and query keys on request, and marks where there is a key. */
 export function redactionPolicy(
   headers: readonly string[] = [],
   queryKeys: readonly string[] = [],
+  markKey?: Uint8Array,
 ): RedactionPolicy {
   const lower = (names: readonly string[]) => names.map((name) => name.toLowerCase());
   return {
     headers: new Set([...HEADERS, ...lower(headers)]),
     queryKeys: new Set([...QUERY_KEYS, ...lower(queryKeys)]),
+    ...(markKey && { markKey }),
   };
 }
 
@@ -130,21 +134,24 @@ export interface PolicyLists {
   readonly queryKeys: readonly string[];
   readonly telltales: readonly string[];
   readonly urlHeaders: readonly string[];
+  readonly markKey?: Uint8Array;
 }
 
-export function policyLists({ headers, queryKeys }: RedactionPolicy): PolicyLists {
+export function policyLists({ headers, queryKeys, markKey }: RedactionPolicy): PolicyLists {
   return {
     headers: [...headers],
     queryKeys: [...queryKeys],
     telltales: TELLTALES,
     urlHeaders: [...URL_HEADERS],
+    ...(markKey && { markKey }),
   };
 }
 
 /** The policy in words, for the segment header. */
 export function describePolicy(policy: RedactionPolicy | undefined): string {
   if (policy === undefined) return 'none';
-  return `bodies; values of ${policy.headers.size} headers and ${policy.queryKeys.size} query keys, and of names like password, secret, token`;
+  const marks = policy.markKey === undefined ? '' : '; equal ones have equal marks';
+  return `bodies; values of ${policy.headers.size} headers and ${policy.queryKeys.size} query keys, and of names like password, secret, token${marks}`;
 }
 
 const SECRET_OPTION = /^(--?[\w.-]*|[\w.-]*)=(.*)$/s;

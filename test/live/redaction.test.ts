@@ -52,6 +52,13 @@ async function openSecure(port: number): Promise<Socket> {
   return socket;
 }
 
+/** The marks that stand in place of secrets, each once. */
+function marksOf(text: string): Set<string> {
+  return new Set(text.match(/(?<=\*)[\w-]{8}(?=[*&\s])/g));
+}
+/** Secrets of the request and its response: every one is long enough for a mark. */
+const SECRETS = 6;
+
 describeLive('redaction', () => {
   const directory = mkdtempSync(join(tmpdir(), 'aftertrace-redaction-'));
   let files: Certificate;
@@ -82,7 +89,7 @@ describeLive('redaction', () => {
     const server = createAnyServer(isSecure).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const segments = join(directory, name);
+    const segments = mkdtempSync(join(directory, name));
     const recorder = startRecorder(segments, ['--port', String(port), ...flags]);
     await recorder.ready;
     await sendCut(() => (isSecure ? openSecure(port) : openPlain(port)));
@@ -101,9 +108,19 @@ describeLive('redaction', () => {
   }
 
   test('masks every secret wherever the stream is cut, and keeps the rest', async () => {
-    const text = await recorded('masked', []);
+    const text = await recorded('masked', ['--no-secret-marks']);
     expect(text.match(/SECRET\w+/g) ?? []).toEqual([]);
+    expect(marksOf(text)).toEqual(new Set());
     expect(text.match(/shown=1/g)!.length).toBeGreaterThan(100);
+  });
+
+  test('leaves one mark for each secret, another in the next recording, and of TLS alike', async () => {
+    const plain = await recorded('marked', []);
+    const secure = await recorded('marked-secure', [], true);
+    expect(`${plain}${secure}`.match(/SECRET\w+/g) ?? []).toEqual([]);
+    const [first, second] = [marksOf(plain), marksOf(secure)];
+    expect([first.size, second.size]).toEqual([SECRETS, SECRETS]);
+    expect(new Set([...first, ...second]).size).toBe(2 * SECRETS);
   });
 
   test('is switched off by --no-redact alone', async () => {

@@ -12,7 +12,23 @@ import { describeLive } from '../bpf/live.js';
 const PIECES = [
   ...['GET ', 'POST ', 'HTTP/1.1 200 OK', 'HTTP/1.1 204 No', 'HTTP/1.1 100 C', 'HEAD /x', 'G', 'H'],
   ...['\r\n', '\r\n\r\n', '\n', '\n\n', '\r', ' ', '\t', ':', ': ', '/', '//', '://', ' HTTP/1.1'],
-  ...['?', '&', ';', '#', '=', '%', '@', 'token', 'k', 'id', 'user:hunter2', 'aPi_Key', 'Pass'],
+  ...[
+    '?',
+    '&',
+    ';',
+    '#',
+    '=',
+    '%',
+    '@',
+    'token',
+    'k',
+    'id',
+    'user:hunter2',
+    'correct horse',
+    '0123456789',
+    'aPi_Key',
+    'Pass',
+  ],
   ...['Authorization', 'cookie', 'X-My-SECRET-x', 'Referer', 'Location', 'Host', 'x'.repeat(40)],
   ...['Content-Length: ', 'Content-Length: 5', '7', '99999999999999999999', 'chunked'],
   ...[
@@ -24,6 +40,8 @@ const PIECES = [
     '\u0000',
   ],
 ];
+
+const KEY = Uint8Array.from({ length: 16 }, (_, i) => 0xf0 + i);
 
 interface Record {
   readonly text: string;
@@ -73,8 +91,11 @@ function toBatch(records: readonly Record[]): Batch {
 }
 
 describeLive('the redaction of the addon', () => {
-  it('masks byte for byte what that of TypeScript masks', () => {
-    const policy = redactionPolicy(['X-\u00c9tat'], ['id']);
+  it.each([
+    ['masks', undefined],
+    ['marks', KEY],
+  ])('%s byte for byte what that of TypeScript does', (_, key) => {
+    const policy = redactionPolicy(['X-\u00c9tat'], ['id'], key);
     fc.assert(
       fc.property(fc.array(fc.array(record, { maxLength: 20 }), { maxLength: 3 }), (batches) => {
         const ours = batches.map(toBatch);

@@ -320,4 +320,66 @@ export const NODE_HAND_OFF: readonly Scenario[] = [
       },
     ],
   },
+  {
+    name: 'node-sessions',
+    what: 'Node with timers, which passes on the cookie of the user; a job whose cookie is always the same',
+    workload: 'hand-off',
+    scale: 0.7,
+    entry: 'front',
+    identity: 'cookie',
+    mix: { '/visit/{id}': 3, '/browse/{id}': 2 },
+    seed: 233,
+    services: [
+      ...callees,
+      {
+        name: 'account',
+        runtime: 'node',
+        propagate: 'cookie',
+        routes: { '/profile': [{ waitMs: [1, 6] }, { call: 'stock/get/{id}' }] },
+      },
+      {
+        name: 'front',
+        runtime: 'node',
+        propagate: 'cookie',
+        routes: {
+          '/visit': [{ waitMs: [1, 6] }, { call: 'account/profile/{id}' }],
+          '/browse': [{ waitMs: [1, 6] }, ...pair, { waitMs: [1, 3] }],
+        },
+        background: [
+          {
+            everyMs: 150,
+            headers: { cookie: 'session=the-robot-s-own-session' },
+            steps: [{ call: 'account/profile/0' }],
+          },
+        ],
+      },
+    ],
+  },
+  {
+    name: 'node-items',
+    what: 'Node with timers: numbers of things in paths, passed on to one callee; another is asked for items of its own choice, some of them popular',
+    workload: 'hand-off',
+    scale: 0.7,
+    entry: 'front',
+    mix: { '/item/{item}': 3, '/ship/{id}': 2 },
+    seed: 235,
+    services: [
+      ...callees,
+      {
+        name: 'front',
+        runtime: 'node',
+        client: 'agent',
+        routes: {
+          '/item': [
+            { waitMs: [1, 6] },
+            { call: 'stock/get/{own}' },
+            { waitMs: [1, 4] },
+            { call: 'price/get/{item}' },
+          ],
+          '/ship': [{ waitMs: [1, 6] }, { call: 'stock/list/{own}' }, { call: 'price/list/{id}' }],
+        },
+        background: [{ everyMs: 200, steps: [{ call: 'stock/get/{item}' }] }],
+      },
+    ],
+  },
 ];

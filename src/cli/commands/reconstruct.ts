@@ -21,6 +21,12 @@ const OPTIONS = {
     describe:
       'Least probability of an inferred link; less sure ones stay unknown (default: 0.95; 0.5 for imported spans)',
   },
+  tokens: {
+    type: 'boolean',
+    default: true,
+    describe:
+      'Let rare values that requests and calls share tell causes: ids, marks of secrets (--no-tokens: not)',
+  },
   'max-loss': {
     type: 'string',
     default: '1%',
@@ -115,6 +121,7 @@ export async function handler(args: Args): Promise<number> {
     output: args.out,
     force: args.force,
     ...(args.minConfidence === undefined ? {} : { minConfidence: args.minConfidence }),
+    tokens: args.tokens,
     ...(args.workers === undefined ? {} : { workers: args.workers }),
     ...range(args),
     onProgress: ({ what, done, total }) => voice.progress(`${what} ${done}/${total}`),

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { hideBin } from 'yargs/helpers';
@@ -10,7 +11,7 @@ import type { MetricsAddress } from '../../recorder/metrics.js';
 import { giveUpCapabilities, openNativeSource, tlsHazard } from '../../recorder/native-source.js';
 import { hintsOn } from '../../recorder/platform.js';
 import type { Adjustable, RecordControl } from '../../recorder/record.js';
-import { redactionPolicy } from '../../recorder/redaction-policy.js';
+import { type RedactionPolicy, redactionPolicy } from '../../recorder/redaction-policy.js';
 import { CAPTURE_LIMITS, type CaptureOptions } from '../../recorder/source.js';
 import { findConfigPath, readConfigFile } from '../config-file.js';
 import { EXIT_CODE_HELP } from '../exit-codes.js';
@@ -122,6 +123,12 @@ const OPTIONS = {
     default: true,
     describe: 'Mask secrets before they reach the disk (--no-redact: store them)',
   },
+  'secret-marks': {
+    type: 'boolean',
+    default: true,
+    describe:
+      'Leave a keyed hash in place of each masked secret, so that equal ones are known as equal (--no-secret-marks: mask all of it)',
+  },
   'encrypt-to': {
     type: 'string',
     array: true,
@@ -196,6 +203,11 @@ function parseHints(text: string): HintName[] {
   });
 }
 
+/** The key of secrets' marks is random, in memory alone, and gone with this run. */
+function redactionOf({ redactHeader, redactQuery, secretMarks }: Args): RedactionPolicy {
+  return redactionPolicy(redactHeader, redactQuery, secretMarks ? randomBytes(16) : undefined);
+}
+
 function captureOptions(args: Args): CaptureOptions {
   for (const port of args.port) requireWhole('--port', port, 1, 65_535);
   for (const pid of args.pid) requireWhole('--pid', pid, 1, 2 ** 22);
@@ -210,7 +222,7 @@ function captureOptions(args: Args): CaptureOptions {
     tls: args.tls === 'auto',
     capture: args.capture as Capture | 'auto',
     hints: hintBits(hintsOn(process.arch, parseHints(args.hints))),
-    ...(args.redact ? { redaction: redactionPolicy(args.redactHeader, args.redactQuery) } : {}),
+    ...(args.redact ? { redaction: redactionOf(args) } : {}),
   };
 }
 

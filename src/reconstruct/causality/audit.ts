@@ -51,10 +51,14 @@ export function auditProcess(
   rows: Uint32Array,
   least: number | undefined,
   hints: ProcessHints,
+  isTokenless = false,
 ): Audit | undefined {
   const told = toldByIds(causes);
   if (told.size < LEAST_CALLS) return undefined;
-  const blind = inferCauses(exchanges, firstRows(exchanges, rows), least, hints, { isBlind: true });
+  const blind = inferCauses(exchanges, firstRows(exchanges, rows), least, hints, {
+    isBlind: true,
+    isTokenless,
+  });
   const { index, decisions } = blind;
   const found = { calls: 0, right: 0, wrong: 0, unknown: 0, claimed: 0 };
   for (let client = 0; client < index.clients.length; client++) {

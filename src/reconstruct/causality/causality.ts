@@ -57,7 +57,13 @@ export async function findCauses(input: CausalityInput): Promise<CausalityOutput
     for (const [process, rows] of rowsByProcess(exchanges)) {
       const own = hintRows.get(process);
       const processHints = own === undefined ? NO_HINTS : hintsOf(hints, own);
-      const found = new WindowedCauses(exchanges, rows, processHints, input.minConfidence);
+      const found = new WindowedCauses(
+        exchanges,
+        rows,
+        processHints,
+        input.minConfidence,
+        input.tokens === false,
+      );
       found.run((causes, from, to) => file.add(causes, from, to));
       models.push({ process, model: found.model });
       if (found.audit !== undefined) audits.push({ process, ...found.audit });

@@ -28,10 +28,11 @@ export class CauseFile {
       if (start < from || start >= to) continue;
       if (this.rows + CANDIDATES_KEPT > ROWS_KEPT) this.flush();
       if (decisions.best(client) === -1) {
-        this.addRow(causes, client, 0, NO_ROW, Number.NaN, '');
+        this.addRow(causes, client, 0, NO_ROW, Number.NaN, '', '');
         continue;
       }
       const identity = knowledge.identities.by(client);
+      const token = knowledge.tokens.textOf(client);
       this.evidence.load(causes, client);
       for (let place = 0; place < CANDIDATES_KEPT; place++) {
         const at = client * CANDIDATES_KEPT + place;
@@ -39,7 +40,7 @@ export class CauseFile {
         if (server === -1) break;
         this.evidence.write(causes, client, place);
         const confidence = decisions.confidence[at]!;
-        this.addRow(causes, client, place, index.servers[server]!, confidence, identity);
+        this.addRow(causes, client, place, index.servers[server]!, confidence, identity, token);
       }
     }
   }
@@ -51,6 +52,7 @@ export class CauseFile {
     parent: number,
     confidence: number,
     identity: string,
+    token: string,
   ): void {
     const { columns } = this;
     const row = this.rows++;
@@ -64,6 +66,7 @@ export class CauseFile {
     columns.gap[row] = knowledge.context.gap[client]!;
     columns.wake_gap[row] = knowledge.context.wakeGap[client]!;
     columns.identity[row] = identity;
+    columns.token[row] = token;
   }
 
   private flush(): void {
@@ -73,6 +76,7 @@ export class CauseFile {
       rows,
       evidence: { offsets: columns.evidence.offsets, data: this.evidence.data },
       identity: columns.identity.slice(0, rows),
+      token: columns.token.slice(0, rows),
     });
     this.rows = 0;
     this.evidence.clear();

@@ -29,5 +29,9 @@ export const CAUSE_COLUMNS = {
     doc: 'ns from the wake-up of the call’s actor to the call, likewise.',
   },
   identity: { type: 'utf8', doc: 'The id in band that both carry; empty where none decides.' },
+  token: {
+    type: 'utf8',
+    doc: 'What is said of a value that both carry; empty where none testifies.',
+  },
 } as const;
 export type CauseTable = TableOf<typeof CAUSE_COLUMNS>;

@@ -6,6 +6,7 @@ import type { IdentityMatches } from './identity.js';
 import { isAlone, type Reliability } from './reliability.js';
 import type { SliceContext } from './slices.js';
 import type { ThreadContext } from './thread-context.js';
+import type { TokenMatches } from './tokens/tokens.js';
 import type { TurnContext } from './turns/turns.js';
 
 /** Rules that name the request of a call, as columns and tables write them. */
@@ -32,6 +33,7 @@ export const RULES = [
   'turn',
   'reply-turn',
   'same-goroutine',
+  'token',
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -41,7 +43,7 @@ export const RuleNumber = Object.fromEntries(RULES.map((rule, i) => [rule, i])) 
 >;
 
 /** Rules of one family fail together: of those that agree only the surest counts. */
-export const Family = { proof: 0, forward: 1, backward: 2 } as const;
+export const Family = { proof: 0, forward: 1, backward: 2, content: 3 } as const;
 const BACKWARD: ReadonlySet<Rule> = new Set([
   'closing',
   'sibling',
@@ -57,6 +59,7 @@ const PROOFS: ReadonlySet<Rule> = new Set(['identity', 'goroutine', 'owner']);
 /** Per rule number: Family. */
 export const FAMILY = Uint8Array.from(RULES, (rule) => {
   if (PROOFS.has(rule)) return Family.proof;
+  if (rule === 'token') return Family.content;
   return BACKWARD.has(rule) ? Family.backward : Family.forward;
 });
 
@@ -79,7 +82,7 @@ const RULE_OF_ORIGIN: readonly number[] = [RuleNumber.thread, RuleNumber.connect
 
 /** An identity that one open request carries outweighs all that threads may suggest. */
 const IDENTITY = 1 - 1e-9;
-const MOST_CLAIMS = 12;
+export const MOST_CLAIMS = 15;
 
 /** What speaks for the candidates of one call; reused from call to call. */
 export class Claims {
@@ -126,6 +129,7 @@ export interface Knowledge {
   readonly reliability: Reliability;
   readonly backward: BackwardLabels;
   readonly identities: IdentityMatches;
+  readonly tokens: TokenMatches;
 }
 
 /**
@@ -177,6 +181,10 @@ export function gatherClaims(
   claims.begin(candidates, client);
   for (const server of identities.of(client)) {
     claims.offer(RuleNumber.identity, server, IDENTITY, 1e-4);
+  }
+  const { tokens } = knowledge;
+  for (let at = tokens.offsets[client]!; at < tokens.offsets[client + 1]!; at++) {
+    claims.offer(RuleNumber.token, tokens.server[at]!, tokens.trust[at]!, tokens.ifBackground[at]!);
   }
   if (goroutines.server[client]! >= 0) {
     const server = goroutines.server[client]!;

@@ -7,6 +7,7 @@ import {
   Family,
   gatherClaims,
   type Knowledge,
+  MOST_CLAIMS,
   RuleNumber,
 } from './claims.js';
 import type { ProcessIndex } from './process-index.js';
@@ -17,9 +18,6 @@ const AFTERWARDS = 0.02;
 const CEILING = 0.9999;
 /** From here on, and only with two kinds of evidence that agree, a link is called certain. */
 const CERTAIN = 0.999;
-
-/** Claims name at most so many servers. */
-const MOST_NAMED = 12;
 
 /** The best candidate and its closest rivals. */
 export const CANDIDATES_KEPT = 4;
@@ -79,13 +77,13 @@ export interface DecideInput {
 export class Posterior {
   /** The servers that claims name, and their probabilities. */
   count = 0;
-  readonly server = new Int32Array(MOST_NAMED);
-  readonly chance = new Float64Array(MOST_NAMED);
+  readonly server = new Int32Array(MOST_CLAIMS);
+  readonly chance = new Float64Array(MOST_CLAIMS);
   /** Probability of each candidate that nothing names: while open, and after its response. */
   openChance = 0;
   lateChance = 0;
   background = 0;
-  private readonly claimed = new Uint8Array(MOST_NAMED);
+  private readonly claimed = new Uint8Array(MOST_CLAIMS);
 
   constructor(private readonly input: DecideInput) {}
 
@@ -172,7 +170,7 @@ export class Posterior {
   }
 }
 
-/** Certain needs proof: an identity, an owner, or forward and backward evidence that agree. */
+/** Certain needs proof: an identity, an owner, or evidence of two other families that agrees. */
 function isProved(claims: Claims, server: number): boolean {
   let families = 0;
   let isIdentified = false;
@@ -187,8 +185,9 @@ function isProved(claims: Claims, server: number): boolean {
   }
   if (isIdentified) return true;
   if (isContested) return false;
-  const both = (1 << Family.forward) | (1 << Family.backward);
-  return (families & (1 << Family.proof)) !== 0 || (families & both) === both;
+  const proof = 1 << Family.proof;
+  // More than one bit is set.
+  return (families & proof) !== 0 || (families & (families - 1)) !== 0;
 }
 
 export function judge(decisions: Decisions, client: number, minConfidence: number): void {
@@ -246,8 +245,8 @@ export function rank(
 
 /** What {@link rankPosterior} ranks: named candidates, and the latest of the others; reused from call to call. */
 class Contenders {
-  readonly server = new Int32Array(MOST_NAMED + CANDIDATES_KEPT);
-  readonly chance = new Float64Array(MOST_NAMED + CANDIDATES_KEPT);
+  readonly server = new Int32Array(MOST_CLAIMS + CANDIDATES_KEPT);
+  readonly chance = new Float64Array(MOST_CLAIMS + CANDIDATES_KEPT);
 }
 
 function rankPosterior(

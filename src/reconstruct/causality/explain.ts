@@ -20,7 +20,15 @@ const TEXTS: Readonly<
   Record<
     Exclude<
       Rule,
-      'identity' | 'goroutine' | 'thread' | 'connect' | 'lease' | 'after-reply' | 'wake' | 'queue'
+      | 'identity'
+      | 'goroutine'
+      | 'thread'
+      | 'connect'
+      | 'lease'
+      | 'after-reply'
+      | 'wake'
+      | 'queue'
+      | 'token'
     >,
     string
   >
@@ -55,7 +63,8 @@ const TEXTS: Readonly<
 const GAP = '\ue000';
 const WAKE_GAP = '\ue001';
 const IDENTITY = '\ue002';
-const HOLES = /[\ue000-\ue002]/;
+const TOKEN = '\ue003';
+const HOLES = /[\ue000-\ue003]/;
 
 /** Of goroutines and of asyncio tasks: where one does all, and where descendants do some. */
 const OWNER_TEXTS = [
@@ -80,6 +89,8 @@ function textOf(rule: Rule, variant: number): string {
     case 'connect':
     case 'after-reply':
       return `the thread had last received this request, or the reply to another call of it, ${when}`;
+    case 'token':
+      return TOKEN;
     case 'queue':
       return `calls like it leave in the order of what leads to them, and in that order its cause is this request, or the reply to another call of it, ${when}`;
     case 'wake':
@@ -158,10 +169,10 @@ export class EvidenceTexts {
   }
 
   private fill(hole: string, row: number): string {
-    const { gap, wake_gap, identity } = this.causes;
+    const { gap, wake_gap, identity, token } = this.causes;
     if (hole === GAP) return span(gap[row]!);
     if (hole === WAKE_GAP) return span(wake_gap[row]!);
-    return JSON.stringify(identity[row]).slice(1, -1);
+    return JSON.stringify(hole === TOKEN ? token[row] : identity[row]).slice(1, -1);
   }
 
   private wording(row: number): Wording {

@@ -21,12 +21,18 @@ import { followQueues } from './queue/queues.js';
 import { contextChances, redecide } from './redecide.js';
 import { rehearse, temper } from './rehearsal.js';
 import { findRelatives } from './relatives.js';
-import { firstReliability, learnReliability, tasksOfHelpers } from './reliability.js';
+import {
+  firstReliability,
+  learnReliability,
+  provedRequest,
+  tasksOfHelpers,
+} from './reliability.js';
 import { SiblingClasses } from './siblings.js';
 import { followSlices } from './slices.js';
 import { followTasks } from './tasks.js';
 import { replayMarks } from './thread-context.js';
 import { doubtTiming } from './timing-doubt.js';
+import { matchTokens, noTokens } from './tokens/tokens.js';
 import { followTurns } from './turns/turns.js';
 import { wakeClasses } from './wakes.js';
 
@@ -57,6 +63,7 @@ export interface ProcessCauses {
  * @param least least posterior of a link, 0..1; default DEFAULT_MIN_CONFIDENCE
  * @param hints wake-ups and thread creations of the process
  * @param options.isBlind leaves ids in band aside
+ * @param options.isTokenless leaves other values that requests and calls share aside
  * @param options.background per row of a call: probability that it belongs to no request, where
  *   that is known from more than these rows
  */
@@ -65,7 +72,11 @@ export function inferCauses(
   rows: Uint32Array,
   least?: number,
   hints: ProcessHints = NO_HINTS,
-  { isBlind = false, background }: { isBlind?: boolean; background?: Float32Array } = {},
+  {
+    isBlind = false,
+    isTokenless = false,
+    background,
+  }: { isBlind?: boolean; isTokenless?: boolean; background?: Float32Array } = {},
 ): ProcessCauses {
   const index = indexProcess(exchanges, rows);
   const candidates = findCandidates(index);
@@ -79,6 +90,9 @@ export function inferCauses(
   const events = eventKinds(requests, calls);
   const isHelped = callsOfHelpers(context, marks);
   const relatives = findRelatives(index, goroutines, calls);
+  const tokens = isTokenless
+    ? noTokens(index.clients.length)
+    : matchTokens(index, candidates, calls, provedRequest(context, goroutines));
   const lessonsOf = (queues?: QueueCauses) => ({
     index,
     context,
@@ -94,6 +108,7 @@ export function inferCauses(
     isHelped,
     siblings: new SiblingClasses(index, context, calls),
     wakes: wakeClasses(index, candidates, context, events, calls),
+    tokens,
     queues,
   });
   let lessons = lessonsOf();
@@ -127,6 +142,7 @@ export function inferCauses(
     reliability,
     backward: labelBackward(index, context, slices, relatives, reliability, true),
     identities,
+    tokens,
   };
   const input = {
     index,

@@ -31,6 +31,7 @@ export const CAUSAL_COLUMNS = [
   'target',
   'trace_context',
   'request_id',
+  'tokens',
 ] as const;
 export type CausalExchanges = Pick<ExchangeTable, 'rows' | (typeof CAUSAL_COLUMNS)[number]>;
 

@@ -16,6 +16,7 @@ import { learnRelatives, type Relatives } from './relatives.js';
 import { learnSiblings, type SiblingClasses } from './siblings.js';
 import type { SliceContext } from './slices.js';
 import { STEADY, type ThreadContext } from './thread-context.js';
+import { LEAST_WITNESS, namedBy, type TokenMatches } from './tokens/tokens.js';
 import type { WakeClasses } from './wakes.js';
 
 /**
@@ -80,6 +81,15 @@ export function isAlone(context: ThreadContext): boolean {
   return context.interleaved < ALONE;
 }
 
+/** Per client: the request that a goroutine, or a thread that takes one at a time, proves; -1 none. */
+export function provedRequest(context: ThreadContext, goroutines: GoroutineContext) {
+  const isOwned = isSteady(context) && isAlone(context);
+  return (client: number): number => {
+    if (goroutines.server[client]! >= 0) return goroutines.server[client]!;
+    return isOwned ? context.owner[client]! : -1;
+  };
+}
+
 /** Agreement of a rule with a reference, class by class. */
 class Agreement {
   private readonly right: Float64Array;
@@ -117,6 +127,7 @@ export interface Lessons {
   readonly isHelped: Uint8Array;
   readonly siblings: SiblingClasses;
   readonly wakes: WakeClasses;
+  readonly tokens: TokenMatches;
   /** What the order of queues tells, where it tells more than threads do. */
   readonly queues: QueueCauses | undefined;
 }
@@ -228,6 +239,8 @@ function reference(lessons: Lessons, trust: Reliability, labels: BackwardLabels)
     if (slice >= 0) return { server: slice, trust: trust.slice[client]! };
     const owner = context.owner[client]!;
     if (owner >= 0 && trust.owner > 0) return { server: owner, trust: trust.owner };
+    const token = namedBy(lessons.tokens, client);
+    if (token.trust >= LEAST_WITNESS) return token;
     return { server: labels.server[client]!, trust: labels.reliability[client]! };
   };
 }

@@ -98,14 +98,15 @@ export class WindowedCauses {
     private readonly rows: Uint32Array,
     private readonly hints: ProcessHints,
     private readonly least: number | undefined,
+    private readonly isTokenless = false,
     private readonly size: WindowSize = { exchanges: EXCHANGES, overlap: OVERLAP },
   ) {}
 
   /** @param take is given the causes of a window, of which those of the calls that began in [from, to) count */
   run(take: (causes: ProcessCauses, from: number, to: number) => void): void {
-    const { exchanges, rows, hints, least, size } = this;
+    const { exchanges, rows, hints, least, isTokenless, size } = this;
     if (rows.length <= 1.5 * size.exchanges) {
-      const causes = inferCauses(exchanges, rows, least, hints);
+      const causes = inferCauses(exchanges, rows, least, hints, { isTokenless });
       this.describe(causes, rows, hints);
       take(causes, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
       return;
@@ -113,7 +114,7 @@ export class WindowedCauses {
     const background = backgroundByRow(exchanges, rows);
     for (const window of cutWindows(exchanges, rows, size)) {
       const own = hintsBetween(hints, window.since, window.until);
-      const causes = inferCauses(exchanges, window.rows, least, own, { background });
+      const causes = inferCauses(exchanges, window.rows, least, own, { isTokenless, background });
       if (this.model === '') this.describe(causes, window.rows, own);
       take(causes, window.from, window.to);
     }
@@ -121,6 +122,6 @@ export class WindowedCauses {
 
   private describe(causes: ProcessCauses, rows: Uint32Array, hints: ProcessHints): void {
     this.model = causes.model;
-    this.audit = auditProcess(causes, this.exchanges, rows, this.least, hints);
+    this.audit = auditProcess(causes, this.exchanges, rows, this.least, hints, this.isTokenless);
   }
 }

@@ -144,6 +144,7 @@ export class ExchangeBuilder {
       authority: entries.map(({ pair }) => pair.request?.head.authority ?? ''),
       trace_context: entries.map(({ pair }) => pair.request?.head.traceContext ?? ''),
       request_id: entries.map(({ pair }) => pair.request?.head.requestId ?? ''),
+      tokens: entries.map(({ pair }) => pair.request?.head.tokens ?? ''),
       loss_flags: u32((entry) => this.flagsOf(entry)),
     };
   }

@@ -105,6 +105,7 @@ function messageOf(turn: Turn, kind: Head['kind']): Message {
       upgrade: false,
       traceContext: '',
       requestId: '',
+      tokens: '',
       complete: true,
       malformed: false,
     },

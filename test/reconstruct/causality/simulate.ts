@@ -26,6 +26,7 @@ export interface Row {
   connectTime?: number;
   connectTid?: number;
   traceContext?: string;
+  tokens?: string;
   /** The thread that took the call's connection, this long before it was sent, ns. */
   leaseTid?: number;
   leaseAge?: number;
@@ -47,6 +48,7 @@ export function tableOf(rows: readonly Row[]): { exchanges: ExchangeTable; rows:
     method: rows.map(() => 'GET'),
     target: rows.map((row) => row.target),
     trace_context: rows.map((row) => row.traceContext ?? ''),
+    tokens: rows.map((row) => row.tokens ?? ''),
     lease_tid: tids((row) => row.leaseTid ?? 0),
     lease_age: tids((row) => row.leaseAge ?? 0),
     request_goroutine: tids((row) => (row.role === Role.server ? (row.goroutine ?? 0) : 0)),
