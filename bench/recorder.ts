@@ -2,22 +2,24 @@
  * What recording costs, by accounting: the kernel's own measure of the run time of our
  * programs (kernel.bpf_stats_enabled) and the CPU time of the recorder process.
  *
- *   npm run bench:recorder -- [--seconds 20] [--rate 150] [--seed 1] [--warm-up 10] [--repeat 7]
+ *   npm run bench:recorder -- [--seconds 20] [--rate 150] [--seed 1] [--warm-up 30] [--repeat 7]
  *       [--capture auto|socket|syscall]
  *
- * First in a tight loop (bench/recorder/traffic.c), the median of several runs, then in the shop.
+ * First in a tight loop (bench/recorder/traffic.c), the median of several runs, then through the four
+ * services of bench:overhead: plain HTTP alone, and with TLS and hints.
  *
  * Counted after a warm-up under the same load, because a recorder runs always: compiling its
- * JavaScript costs some 0.1 s, once. --warm-up 0 counts that too.
+ * JavaScript costs some 0.1 s, once, most of it in the first half minute. --warm-up 0 counts that too.
  *
  * Needs root, eBPF, bpftool and clang. The kernel's measure includes itself, about 70 ns per run.
  */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
+import { type Bed, driveCommand, startBed } from '../fixtures/bed.mjs';
 import { startRecorder } from '../fixtures/record-shop.mjs';
-import { startShop } from '../fixtures/shop.mjs';
 import { median } from './overhead/ratio.js';
 import { programsOf, runsBetween } from './recorder/programs.js';
 import {
@@ -33,7 +35,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
     rate: { type: 'string', default: '150' },
     seed: { type: 'string', default: '1' },
-    'warm-up': { type: 'string', default: '10' },
+    'warm-up': { type: 'string', default: '30' },
     repeat: { type: 'string', default: '7' },
     capture: { type: 'string', default: 'auto' },
   },
@@ -42,6 +44,7 @@ const CAPTURE = ['--capture', values.capture];
 /** Programs that tell of sends and receives: on_io runs at every system call of the host. */
 const EVENT_PROGRAMS = ['on_send', 'on_receive', 'on_io'];
 const STATS = '/proc/sys/kernel/bpf_stats_enabled';
+
 /** Clock ticks of /proc/<pid>/stat, s. */
 const TICK = 0.01;
 
@@ -120,8 +123,85 @@ async function measureTightLoop(segments: string, repeat: number): Promise<void>
   }
 }
 
+/** What the recorder is run with: as bench:overhead runs it. */
+const SETTINGS: Readonly<Record<string, readonly string[]>> = {
+  'plain HTTP': ['--hints', 'none', '--tls', 'off'],
+  'TLS and hints': [],
+};
+
+async function drive(bed: Bed, seconds: number): Promise<number> {
+  const [program, args] = driveCommand({
+    port: bed.ports.plain![0]!,
+    seconds,
+    rate: load.rate,
+    connections: 64,
+    seed: load.seed,
+  });
+  const { stdout } = await promisify(execFile)(program, args);
+  return (JSON.parse(stdout) as { sent: number }).sent;
+}
+
+/** Has the open segment closed. @returns the CPU seconds that takes */
+async function closeSegment({ child }: ReturnType<typeof startRecorder>): Promise<number> {
+  const { cpu } = usageOf(child.pid!);
+  const closed = new Promise<void>((resolve) => {
+    child.stderr!.on('data', (data) => {
+      if (String(data).includes('closed ')) resolve();
+    });
+  });
+  child.kill('SIGHUP');
+  await closed;
+  return usageOf(child.pid!).cpu - cpu;
+}
+
+/** The recorder's cost of a request through the four services, by accounting. */
+async function measureBed(bed: Bed, name: string, args: readonly string[]): Promise<void> {
+  const segments = join(directory, 'segments');
+  rmSync(segments, { recursive: true, force: true });
+  writeFileSync(STATS, '1');
+  const recorder = startRecorder(segments, [...args, ...CAPTURE]);
+  await recorder.ready;
+  const warmUp = Number(values['warm-up']);
+  const warm = warmUp > 0 ? await drive(bed, warmUp) : 0;
+  const pid = recorder.child.pid!;
+  const start = { programs: programsOf(pid), usage: usageOf(pid) };
+  const sent = await drive(bed, load.seconds);
+  // What was recorded last is drained within a second.
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  const end = { programs: programsOf(pid), usage: usageOf(pid) };
+  const closing = await closeSegment(recorder);
+  const { log } = await recorder.stop();
+  writeFileSync(STATS, before);
+  const events = Number(
+    /([\d,]+) events/.exec(log.slice(log.lastIndexOf('recorded')))?.[1]?.replaceAll(',', ''),
+  );
+  const programs = runsBetween(start.programs, end.programs);
+  const kernel = programs.reduce((sum, { ns }) => sum + ns, 0) / 1e9;
+  const recorderCpu = end.usage.cpu - start.usage.cpu;
+  // The segment holds the warm-up too.
+  const closingCpu = (closing / (warm + sent)) * sent;
+  const total = kernel + recorderCpu + closingCpu;
+  const each = (seconds: number) => `${((seconds / sent) * 1e6).toFixed(1)} µs`;
+  row(name, 'runs', 'ns per run');
+  row('---', '---', '---');
+  for (const { name, runs, ns } of programs.sort((a, b) => b.ns - a.ns)) {
+    if (runs > 0) row(name, runs, Math.round(ns / runs));
+  }
+  console.log('');
+  row(name, `${sent} requests`, 'per end-user request');
+  row('---', '---', '---');
+  row('events', events, (events / (warm + sent)).toFixed(1));
+  row('kernel programs', `${kernel.toFixed(3)} s`, each(kernel));
+  row('recorder, CPU', `${recorderCpu.toFixed(3)} s`, each(recorderCpu));
+  row('closing segments, CPU', `${closingCpu.toFixed(3)} s`, each(closingCpu));
+  row('together', `${((total / load.seconds) * 100).toFixed(2)} % of one core`, each(total));
+  row('recorder, peak memory', `${(end.usage.peak / 2 ** 20).toFixed(0)} MiB`, '');
+  const bytes = diskBytes(segments);
+  row('on disk', `${(bytes / 2 ** 20).toFixed(2)} MiB`, `${(bytes / (warm + sent)).toFixed(0)} B`);
+  console.log('');
+}
+
 const directory = mkdtempSync(join(tmpdir(), 'aftertrace-cost-'));
-const segments = join(directory, 'segments');
 const load = {
   seconds: Number(values.seconds),
   rate: Number(values.rate),
@@ -134,54 +214,15 @@ try {
 } finally {
   writeFileSync(STATS, before);
 }
-const shop = await startShop({ directory });
+const bed = await startBed({ directory, fronts: { plain: {} } });
 try {
-  await shop.drive({ ...load, seconds: 3 });
-  writeFileSync(STATS, '1');
-  const recorder = startRecorder(segments, CAPTURE);
-  await recorder.ready;
-  const warmUp = Number(values['warm-up']);
-  const warm = warmUp > 0 ? await shop.drive({ ...load, seconds: warmUp }) : { sent: 0 };
-  const pid = recorder.child.pid!;
-  const start = { programs: programsOf(pid), usage: usageOf(pid) };
-  const { sent } = await shop.drive(load);
-  // What was recorded last is drained within half a second.
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  const end = { programs: programsOf(pid), usage: usageOf(pid) };
-  const { log } = await recorder.stop();
-  const events = Number(
-    /([\d,]+) events/.exec(log.slice(log.lastIndexOf('recorded')))?.[1]?.replaceAll(',', ''),
-  );
-
-  const programs = runsBetween(start.programs, end.programs);
-  const kernel = programs.reduce((sum, { ns }) => sum + ns, 0) / 1e9;
-  const recorderCpu = end.usage.cpu - start.usage.cpu;
+  await drive(bed, 3);
   console.log(
-    `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Linux ${release()}, Node ${process.version}; ${load.seconds} s at ${load.rate} requests a second, ${sent} requests after ${warmUp} s of warm-up, ${(events / (warm.sent + sent)).toFixed(1)} events each\n`,
+    `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Linux ${release()}, Node ${process.version}; ${load.seconds} s at ${load.rate} requests a second after ${values['warm-up']} s of warm-up\n`,
   );
-  row('program', 'runs', 'ns per run');
-  row('---', '---', '---');
-  for (const { name, runs, ns } of programs.sort((a, b) => b.ns - a.ns)) {
-    if (runs > 0) row(name, runs, Math.round(ns / runs));
-  }
-  console.log('');
-  row('cost', 'total', 'per end-user request');
-  row('---', '---', '---');
-  row('kernel programs', `${kernel.toFixed(3)} s`, `${((kernel / sent) * 1e6).toFixed(1)} µs`);
-  row(
-    'recorder, CPU',
-    `${recorderCpu.toFixed(2)} s`,
-    `${((recorderCpu / sent) * 1e6).toFixed(1)} µs`,
-  );
-  row('both, of one core', `${(((kernel + recorderCpu) / load.seconds) * 100).toFixed(2)} %`, '');
-  row('recorder, peak memory', `${(end.usage.peak / 2 ** 20).toFixed(0)} MiB`, '');
-  row(
-    'on disk',
-    `${(diskBytes(segments) / 2 ** 20).toFixed(2)} MiB`,
-    `${(diskBytes(segments) / (warm.sent + sent)).toFixed(0)} B`,
-  );
+  for (const [name, args] of Object.entries(SETTINGS)) await measureBed(bed, name, args);
 } finally {
   writeFileSync(STATS, before);
-  await shop.stop();
+  await bed.stop();
   rmSync(directory, { recursive: true, force: true });
 }

@@ -82,6 +82,7 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *binary)
 {
 	forget_hints(task->tgid);
+	program_started();
 	if (task_wanted(task))
 		process_event(task, 0, EVENT_EXEC);
 	return 0;

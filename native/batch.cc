@@ -10,18 +10,18 @@ namespace aftertrace {
 namespace {
 
 // IPv4-mapped addresses as IPv4, whatever family the socket has: one peer, one text.
-void appendAddress(BytesColumn &column, const uint8_t (&address)[16]) {
+void appendAddress(BytesColumn &column, std::size_t row, const uint8_t (&address)[16]) {
   static constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   char text[INET6_ADDRSTRLEN];
   const bool mapped = std::memcmp(address, kMapped, sizeof kMapped) == 0;
   const char *done = mapped ? inet_ntop(AF_INET, address + 12, text, sizeof text)
                             : inet_ntop(AF_INET6, address, text, sizeof text);
-  if (done != nullptr) column.append(std::string_view(text));
+  if (done != nullptr) column.append(row, std::string_view(text));
 }
 
 // `unix:/path`, `unix:@name` for abstract ones, `unix:` for a socket that is not bound. A path may
 // hold any byte: what is not printable ASCII becomes '?'.
-void appendPath(BytesColumn &column, const char (&path)[EVENT_PATH_LENGTH], uint16_t length) {
+void appendPath(BytesColumn &column, std::size_t row, const char (&path)[EVENT_PATH_LENGTH], uint16_t length) {
   char text[EVENT_PATH_LENGTH];
   const std::size_t most = std::min<std::size_t>(length, sizeof path);
   const bool isAbstract = most > 0 && path[0] == 0;
@@ -31,8 +31,8 @@ void appendPath(BytesColumn &column, const char (&path)[EVENT_PATH_LENGTH], uint
     text[i] = path[i] >= ' ' && path[i] <= '~' ? path[i] : '?';
   }
   if (isAbstract) text[0] = '@';
-  column.append("unix:");
-  column.append(std::string_view(text, size));
+  column.append(row, "unix:");
+  column.append(row, std::string_view(text, size));
 }
 
 // Smallest size of a record of this kind; 0 for kinds the kernel does not make.
@@ -63,7 +63,7 @@ std::size_t leastSize(uint16_t kind) {
 
 Batch::Batch() {
 #define COLUMN(name, type, label) name.resize(kRows);
-  AFTERTRACE_NUMBER_COLUMNS(COLUMN)
+  AFTERTRACE_DENSE_COLUMNS(COLUMN)
 #undef COLUMN
   // Lest it grows to twice of what it needs. What is not used takes no memory.
   payload.reserve(kVariableBytes + EVENT_PAYLOAD_MAX);
@@ -72,7 +72,10 @@ Batch::Batch() {
 void Batch::clear() {
   // Rows are zeroed once here, so that each kind writes only the columns it has.
 #define COLUMN(name, type, label) std::fill_n(name.begin(), rows_, type{0});
-  AFTERTRACE_NUMBER_COLUMNS(COLUMN)
+  AFTERTRACE_DENSE_COLUMNS(COLUMN)
+#undef COLUMN
+#define COLUMN(name, type, label) name.clear(rows_);
+  AFTERTRACE_SPARSE_COLUMNS(COLUMN)
 #undef COLUMN
 #define COLUMN(name, label) name.clear();
   AFTERTRACE_BYTES_COLUMNS(COLUMN)
@@ -82,14 +85,17 @@ void Batch::clear() {
 }
 
 std::size_t Batch::memory() const {
-  std::size_t perRow = 0;
-#define COLUMN(name, type, label) perRow += sizeof(type);
-  AFTERTRACE_NUMBER_COLUMNS(COLUMN)
+  std::size_t bytes = variableBytes_;
+#define COLUMN(name, type, label) bytes += kRows * sizeof(type);
+  AFTERTRACE_DENSE_COLUMNS(COLUMN)
 #undef COLUMN
-#define COLUMN(name, label) perRow += sizeof(int32_t);
+#define COLUMN(name, type, label) bytes += name.memory();
+  AFTERTRACE_SPARSE_COLUMNS(COLUMN)
+#undef COLUMN
+#define COLUMN(name, label) bytes += name.offsets().size() * sizeof(int32_t);
   AFTERTRACE_BYTES_COLUMNS(COLUMN)
 #undef COLUMN
-  return kRows * perRow + variableBytes_;
+  return bytes;
 }
 
 bool Batch::append(const event_header &record, std::size_t size, int64_t offset_ns,
@@ -115,12 +121,9 @@ bool Batch::append(const event_header &record, std::size_t size, int64_t offset_
   connection[row] = record.connection;
   appendBody(record, row);
   if (!turn.empty()) {
-    name.append(turn);
+    name.append(row, turn);
     variableBytes_ += turn.size();
   }
-#define COLUMN(name, label) name.endRow();
-  AFTERTRACE_BYTES_COLUMNS(COLUMN)
-#undef COLUMN
   rows_ = row + 1;
   return true;
 }
@@ -146,59 +149,59 @@ void Batch::appendIo(const event_io &event, std::size_t row) {
   sequence[row] = event.sequence;
   peer_sequence[row] = event.peer_sequence;
   bytes[row] = event.bytes;
-  count[row] = event.offset;
+  count.set(row, event.offset);
   const auto *rest = reinterpret_cast<const uint8_t *>(&event + 1);
   std::size_t kept = event.header.size - sizeof event;
   if ((event.header.flags & EVENT_FLAG_HINTS) != 0) {
     const auto &hints = reinterpret_cast<const event_hints &>(*rest);
-    goroutine[row] = hints.goroutine;
-    caller[row] = hints.caller;
-    creator[row] = hints.creator;
-    slice[row] = hints.slice;
-    lease_tid[row] = hints.lease_tid;
-    lease_age[row] = hints.lease_age;
+    goroutine.set(row, hints.goroutine);
+    caller.set(row, hints.caller);
+    creator.set(row, hints.creator);
+    slice.set(row, hints.slice);
+    lease_tid.set(row, hints.lease_tid);
+    lease_age.set(row, hints.lease_age);
     rest += sizeof hints;
     kept -= sizeof hints;
   }
   // The first bytes of a turn are for the recogniser only.
   if (kept > 0 && (event.header.flags & EVENT_FLAG_TURN) == 0) {
-    payload.append(rest, kept);
+    payload.append(row, rest, kept);
     variableBytes_ += kept;
   }
 }
 
 void Batch::appendWake(const event_wake &event, std::size_t row) {
-  wakee[row] = event.wakee;
-  call[row] = event.call;
-  wait_call[row] = event.wait_call;
-  wait_word[row] = event.wait_word;
+  wakee.set(row, event.wakee);
+  call.set(row, event.call);
+  wait_call.set(row, event.wait_call);
+  wait_word.set(row, event.wait_word);
 }
 
 void Batch::appendConnection(const event_connection &event, std::size_t row) {
   sequence[row] = event.sequence;
   peer_sequence[row] = event.peer_sequence;
-  error[row] = static_cast<uint16_t>(event.error);
-  local_port[row] = event.local_port;
-  remote_port[row] = event.remote_port;
-  netns[row] = event.netns;
-  cgroup[row] = event.cgroup;
-  peer[row] = event.peer;
+  error.set(row, static_cast<uint16_t>(event.error));
+  local_port.set(row, event.local_port);
+  remote_port.set(row, event.remote_port);
+  netns.set(row, event.netns);
+  cgroup.set(row, event.cgroup);
+  peer.set(row, event.peer);
   const std::size_t before = local_address.data().size() + remote_address.data().size();
   if ((event.header.flags & EVENT_FLAG_UNIX) != 0 && event.header.kind == EVENT_CONNECTION) {
     const auto &paths = reinterpret_cast<const event_unix &>(event);
-    appendPath(local_address, paths.local_path, paths.local_length);
-    appendPath(remote_address, paths.remote_path, paths.remote_length);
+    appendPath(local_address, row, paths.local_path, paths.local_length);
+    appendPath(remote_address, row, paths.remote_path, paths.remote_length);
   } else if (event.local_port != 0 || event.remote_port != 0) {
-    appendAddress(local_address, event.local_address);
-    appendAddress(remote_address, event.remote_address);
+    appendAddress(local_address, row, event.local_address);
+    appendAddress(remote_address, row, event.remote_address);
   }
   variableBytes_ += local_address.data().size() + remote_address.data().size() - before;
 }
 
 void Batch::appendProcess(const event_process &event, std::size_t row) {
-  parent[row] = event.parent;
+  parent.set(row, event.parent);
   const std::size_t length = strnlen(event.name, sizeof event.name);
-  name.append(event.name, length);
+  name.append(row, event.name, length);
   variableBytes_ += length;
 }
 

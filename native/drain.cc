@@ -12,7 +12,7 @@ namespace {
 
 // What waits for JavaScript beyond this waits in the ring, whose memory is there anyway; what does not
 // fit there either, the kernel programs count.
-constexpr std::size_t kQueuedBytes = 16 << 20;
+constexpr std::size_t kQueuedBytes = 8 << 20;
 constexpr std::size_t kSpareBatches = 1;
 // How long the thread waits for JavaScript before it looks again.
 constexpr int kBehindMs = 5;

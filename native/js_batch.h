@@ -16,7 +16,7 @@ class JsBatches {
 
  private:
   static constexpr std::size_t kLeast = 256 << 10;
-  Napi::Reference<Napi::ArrayBuffer> memory_;
+  Napi::Reference<Napi::ArrayBuffer> memory_, zeros_;
 };
 
 }  // namespace aftertrace

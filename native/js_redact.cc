@@ -61,9 +61,8 @@ void redactBatch(Redactor &redactor, Napi::Object object) {
   auto data = payload.Get("data").As<Napi::TypedArrayOf<uint8_t>>();
   const std::size_t rows = offsets.ElementLength() - 1;
   for (std::size_t row = 0; row < rows; row++) {
-    batch.payload.append(data.Data() + offsets[row],
+    batch.payload.append(row, data.Data() + offsets[row],
                          static_cast<std::size_t>(offsets[row + 1] - offsets[row]));
-    batch.payload.endRow();
     redactor.apply(batch, row);
   }
   std::copy(batch.payload.data().begin(), batch.payload.data().end(), data.Data());

@@ -27,7 +27,7 @@ struct MappingRecord {
   uint32_t protection, flags;
 };
 
-int openOn(int processor) {
+int openOn(int processor, std::size_t bytes) {
   perf_event_attr attributes = {};
   attributes.size = sizeof attributes;
   attributes.type = PERF_TYPE_SOFTWARE;
@@ -37,7 +37,7 @@ int openOn(int processor) {
   attributes.exclude_kernel = 1;
   attributes.exclude_hv = 1;
   attributes.watermark = 1;
-  attributes.wakeup_watermark = 1;
+  attributes.wakeup_watermark = static_cast<uint32_t>(bytes / 2);
   return static_cast<int>(
       syscall(SYS_perf_event_open, &attributes, -1, processor, -1, PERF_FLAG_FD_CLOEXEC));
 }
@@ -47,7 +47,7 @@ int openOn(int processor) {
 MappingEvents::MappingEvents() : page_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))) {
   const long processors = sysconf(_SC_NPROCESSORS_CONF);
   for (int processor = 0; processor < processors; processor++) {
-    const int descriptor = openOn(processor);
+    const int descriptor = openOn(processor, kPages * page_);
     if (descriptor < 0 && errno == ENODEV) continue;  // not in use
     void *ring = MAP_FAILED;
     if (descriptor >= 0) {

@@ -18,7 +18,7 @@ class MappingEvents {
   MappingEvents(const MappingEvents &) = delete;
   MappingEvents &operator=(const MappingEvents &) = delete;
 
-  // To poll(2) for: readable when there is something to read.
+  // To poll(2) for: readable when half of the room is used.
   const std::vector<int> &descriptors() const { return descriptors_; }
 
   // Reads what happened since the last call. Returns false where the kernel had to drop some.

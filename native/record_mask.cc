@@ -30,6 +30,23 @@ bool beginsKey(uint8_t byte, Url url) {
   return byte == '&' || byte == ';' || byte == '#' || (byte == '?' && url != Url::key);
 }
 
+// What a path, or a value that is no secret, may go on to something else with.
+bool mayTurn(uint8_t byte) {
+  switch (byte) {
+    case ' ':
+    case '\r':
+    case '\n':
+    case '?':
+    case '#':
+    case '&':
+    case ';':
+    case ':':
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool isBlank(uint8_t byte) { return byte == ' ' || byte == '\t'; }
 
 bool isDigit(char character) { return character >= '0' && character <= '9'; }
@@ -84,6 +101,9 @@ std::size_t RecordMask::head(std::size_t at) {
   if (bytes_[at] == '\n') {
     endSecret(at);
     endLine();
+  } else if (const std::size_t end = urlRun(at); end > at) {
+    for (std::size_t i = at; i < end && state_.phase == Phase::startLine; i++) state_.startLine.add(bytes_[i]);
+    return end;
   } else if (state_.phase == Phase::startLine) {
     state_.startLine.add(bytes_[at]);
     urlByte(at);
@@ -202,6 +222,15 @@ void RecordMask::urlByte(std::size_t at) {
   } else if (state_.url == Url::authority && byte == '/') {
     state_.url = Url::path;
   }
+}
+
+// The end of the bytes from here on that change nothing: most of a URL.
+std::size_t RecordMask::urlRun(std::size_t at) const {
+  const bool isUrl = state_.phase == Phase::startLine ||
+                     (state_.phase == Phase::value && state_.mode == Mode::url);
+  if (!isUrl || state_.scheme != 0 || (state_.url != Url::path && state_.url != Url::value)) return at;
+  while (at < size_ && !mayTurn(bytes_[at])) at++;
+  return at;
 }
 
 // Follows "://", which may be cut anywhere.

@@ -24,6 +24,7 @@ class RecordMask {
   void endName(std::string_view name);
   void valueByte(std::size_t at);
   void urlByte(std::size_t at);
+  std::size_t urlRun(std::size_t at) const;
   void schemeByte(uint8_t byte);
   void keyByte(uint8_t byte);
   void beginSecret();

@@ -24,6 +24,9 @@ std::size_t ringSize(std::size_t wanted) {
   return size;
 }
 
+// Of the ring that tells of programs that start: the smallest there is.
+std::size_t startsBytes() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
+
 // Ages at which held-back totals are told by the sweep, ns: TOTAL_AGE, TOTAL_QUIET_AGE in bpf/lib/total.h.
 constexpr uint64_t kTotalAge = 1'000'000'000;
 constexpr uint64_t kQuietTotalAge = 10 * kTotalAge;
@@ -130,6 +133,7 @@ void Recorder::configure(const CaptureOptions &options) {
 // These are attached where libraries are found.
 void Recorder::configureTls(bool wanted) {
   tlsWanted_ = wanted;
+  bpf_map__set_max_entries(programs_->map("program_starts"), static_cast<uint32_t>(startsBytes()));
   *variables_.tls_enabled = wanted;
   for (const char *name : {"on_tls_call", "on_tls_return", "on_tls_forget"}) {
     bpf_program__set_autoload(programs_->program(name), wanted);
@@ -184,7 +188,8 @@ void Recorder::attach() {
   if (tlsWanted_) {
     tls_ = std::make_unique<TlsWatcher>(TlsPrograms{programs_->program("on_tls_call"),
                                                     programs_->program("on_tls_return"),
-                                                    programs_->program("on_tls_forget")});
+                                                    programs_->program("on_tls_forget")},
+                                        bpf_map__fd(programs_->map("program_starts")), startsBytes());
   }
 }
 

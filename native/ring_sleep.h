@@ -40,8 +40,8 @@ class RingSleep {
 
 template <typename Enough>
 bool RingSleep::wait(Enough &&enough) {
-  // What a dying recorder loses: this, and what JavaScript has not written yet.
-  constexpr int kLongest = 500;
+  // What a dying recorder loses: this, and what JavaScript has not written yet. Together below a second.
+  constexpr int kLongest = 900;
   announce();
   // What came before the announcement woke nobody.
   return poll(enough() ? 0 : kLongest);

@@ -23,7 +23,9 @@ namespace {
 constexpr int kSweepMs = 5'000;
 // How long probes stay after the last user: programs that run briefly and often find them there.
 constexpr int kGraceMs = 10'000;
-// How long mappings gather before they are looked at: a program maps several files as it starts.
+// How often new mappings are looked at. Each look wakes this thread, and runtimes that compile map code all the
+// time; so only a program that starts is worth one of its own, once it has mapped its files.
+constexpr int kLookMs = 500;
 constexpr int kGatherMs = 4;
 // How often all processes are looked at where the kernel does not tell of new mappings.
 constexpr int kBlindScanMs = 10'000;
@@ -67,8 +69,11 @@ std::string keyOf(const Mapping &mapping) {
 
 }  // namespace
 
-TlsWatcher::TlsWatcher(const TlsPrograms &programs)
-    : programs_(programs), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+TlsWatcher::TlsWatcher(const TlsPrograms &programs, int starts, std::size_t bytes)
+    : programs_(programs),
+      startsDescriptor_(starts),
+      starts_(starts, bytes),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   try {
     // Before the scan, so that nothing falls between them.
     events_ = std::make_unique<MappingEvents>();
@@ -119,7 +124,7 @@ TlsSummary TlsWatcher::summary() const {
 
 void TlsWatcher::run() {
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
-  while (waitForWork(events_ ? kSweepMs : kBlindScanMs)) {
+  while (waitForWork(events_ ? kLookMs : kBlindScanMs)) {
     bool complete = events_ != nullptr;
     if (events_) complete = events_->read([this](const Mapping &mapping) { consider(mapping); });
     if (!complete) scan();
@@ -127,15 +132,17 @@ void TlsWatcher::run() {
   }
 }
 
-// Until there are new mappings or the time is up; false when the recording ends.
+// Until a program started, mappings have gathered or the time is up; false when the recording ends.
 bool TlsWatcher::waitForWork(int milliseconds) {
   std::vector<pollfd> waits{{wake_, POLLIN, 0}};
   if (events_) {
+    waits.push_back({startsDescriptor_, POLLIN, 0});
     for (const int descriptor : events_->descriptors()) waits.push_back({descriptor, POLLIN, 0});
   }
   const int ready = poll(waits.data(), waits.size(), milliseconds);
   if (waits[0].revents != 0) return false;
   if (ready <= 0) return true;
+  starts_.drain([](const void *, std::size_t) { return true; });
   pollfd end{wake_, POLLIN, 0};
   return poll(&end, 1, kGatherMs) == 0;
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "mapping_events.h"
+#include "ring_reader.h"
 #include "tls_target.h"
 
 namespace aftertrace {
@@ -33,9 +34,9 @@ struct TlsSummary {
 
 class TlsWatcher {
  public:
-  // Probes what is mapped now before it returns; a thread follows what comes. Never throws for
-  // what it meets on the host.
-  explicit TlsWatcher(const TlsPrograms &programs);
+  // Probes what is mapped now before it returns; a thread follows what comes.
+  // `starts` is the map of the ring that tells of programs that start, of `bytes`. Throws std::system_error.
+  TlsWatcher(const TlsPrograms &programs, int starts, std::size_t bytes);
   ~TlsWatcher();
   TlsWatcher(const TlsWatcher &) = delete;
   TlsWatcher &operator=(const TlsWatcher &) = delete;
@@ -60,6 +61,8 @@ class TlsWatcher {
 
   const TlsPrograms programs_;
   std::unique_ptr<MappingEvents> events_;
+  const int startsDescriptor_;
+  RingReader starts_;
   int wake_;
 
   // Touched by the constructor, then by the thread only.

@@ -128,6 +128,26 @@ struct {
 	__type(value, struct io_scratch);
 } tls_scratches SEC(".maps");
 
+/* Rings when a program starts, so that user space looks what it maps. What is in it says nothing; its size is set before loading. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} program_starts SEC(".maps");
+
+static __always_inline void program_started(void)
+{
+	__u64 *record;
+
+	if (!tls_enabled)
+		return;
+	/* No room: the reader was called before and did not come yet. */
+	record = bpf_ringbuf_reserve(&program_starts, sizeof(*record), 0);
+	if (!record)
+		return;
+	*record = 0;
+	bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+}
+
 static __always_inline struct tls_thread *tls_thread(bool create)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

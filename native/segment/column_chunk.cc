@@ -71,6 +71,14 @@ Bytes indexPage(const std::vector<uint32_t> &indices, int width) {
   return page;
 }
 
+// The same for a dictionary of one entry: one run.
+Bytes constantIndexPage(std::size_t rows) {
+  Bytes page{1};
+  putVarint(page, rows << 1);
+  page.push_back(0);
+  return page;
+}
+
 // Widths to try for a dictionary of so many entries. Some readers trip over a width of 0.
 std::vector<int> indexWidths(std::size_t entries) {
   if (entries <= 1) return {1};
@@ -109,6 +117,7 @@ const std::vector<std::string_view> &ChunkWriter::orderedTexts(int source, const
 }
 
 ChunkInfo ChunkWriter::write(const Column &column, const RowGroup &group, const RowOrder &order) {
+  if (group.isEmpty(column.source)) return writeEmpty(column, order.size());
   switch (column.type) {
     case ColumnType::uint8:
       return writeNumbers(column, ordered32<uint8_t>(column.source, group, order));
@@ -126,19 +135,50 @@ ChunkInfo ChunkWriter::write(const Column &column, const RowGroup &group, const 
   }
 }
 
+// A column of zeros, or without any bytes.
+ChunkInfo ChunkWriter::writeEmpty(const Column &column, std::size_t rows) {
+  switch (column.type) {
+    case ColumnType::uint8:
+    case ColumnType::uint16:
+    case ColumnType::uint32:
+      return writeConstant<uint32_t>(0, rows);
+    case ColumnType::uint64:
+    case ColumnType::int64:
+      return writeConstant<uint64_t>(0, rows);
+    case ColumnType::text:
+      return writeTexts(column, std::vector<std::string_view>(rows));
+    default:
+      return writePayloads(column, std::vector<std::string_view>(rows));
+  }
+}
+
+template <typename T>
+ChunkInfo ChunkWriter::writeConstant(T value, std::size_t rows) {
+  std::vector<Pages> candidates(1);
+  candidates[0].dictionary = plain(std::vector<T>{value});
+  candidates[0].entries = 1;
+  candidates[0].encoding = PageEncoding::rleDictionary;
+  candidates[0].data = constantIndexPage(rows);
+  ChunkInfo info = writeSmallest(rows, candidates);
+  put(info.least.emplace(), value);
+  put(info.greatest.emplace(), value);
+  return info;
+}
+
 template <typename T>
 ChunkInfo ChunkWriter::writeNumbers(const Column &column, const std::vector<T> &values) {
-  std::vector<Pages> candidates;
   const bool isConstant = std::all_of(values.begin(), values.end(), [&](T v) { return v == values[0]; });
-  if (isConstant || column.encoding == Encoding::dictionary) addDictionaries(values, candidates);
-  if (!isConstant && (candidates.empty() || column.encoding == Encoding::delta)) {
+  if (isConstant) return writeConstant(values[0], values.size());
+  std::vector<Pages> candidates;
+  if (column.encoding == Encoding::dictionary) addDictionaries(values, candidates);
+  if (candidates.empty() || column.encoding == Encoding::delta) {
     for (const Packing packing : {Packing::bits, Packing::bytes}) {
       Pages &pages = candidates.emplace_back();
       pages.encoding = PageEncoding::delta;
       putDeltas(pages.data, values.data(), values.size(), packing);
     }
   }
-  if (!isConstant && column.encoding != Encoding::delta && candidates.back().encoding == PageEncoding::delta) {
+  if (column.encoding != Encoding::delta && candidates.back().encoding == PageEncoding::delta) {
     candidates.emplace_back().data = plain(values);
   }
   ChunkInfo info = writeSmallest(values.size(), candidates);
@@ -244,16 +284,29 @@ ChunkWriter::Sealed ChunkWriter::seal(const Pages &pages) {
   return {pages.dictionary, pages.data, Codec::none};
 }
 
-ChunkInfo ChunkWriter::writeSmallest(std::size_t rows, const std::vector<Pages> &candidates) {
+// Which of them compresses best: of large ones the first part tells.
+std::size_t ChunkWriter::chooseSmallest(const std::vector<Pages> &candidates) {
+  constexpr std::size_t kSampled = 8;
+  constexpr std::size_t kLeast = 1024;
   std::size_t best = 0;
-  Sealed smallest = seal(candidates[0]);
-  for (std::size_t i = 1; i < candidates.size(); i++) {
-    Sealed sealed = seal(candidates[i]);
-    if (sealed.size() >= smallest.size()) continue;
-    smallest = std::move(sealed);
+  std::size_t least = SIZE_MAX;
+  for (std::size_t i = 0; candidates.size() > 1 && i < candidates.size(); i++) {
+    const Pages &pages = candidates[i];
+    const bool isLarge = pages.data.size() > kSampled * kLeast;
+    const std::size_t sampled = isLarge ? pages.data.size() / kSampled : pages.data.size();
+    const std::size_t share = isLarge ? kSampled : 1;
+    const std::size_t size = compressor_.sizeOf(pages.data.data(), sampled, kNumberLevel) +
+                             compressor_.sizeOf(pages.dictionary.data(), pages.dictionary.size(), kNumberLevel) / share;
+    if (size >= least) continue;
+    least = size;
     best = i;
   }
-  const Pages &pages = candidates[best];
+  return best;
+}
+
+ChunkInfo ChunkWriter::writeSmallest(std::size_t rows, const std::vector<Pages> &candidates) {
+  const Pages &pages = candidates[chooseSmallest(candidates)];
+  const Sealed smallest = seal(pages);
   ChunkInfo info;
   info.codec = smallest.codec;
   info.encodings = {pages.encoding, PageEncoding::rle};

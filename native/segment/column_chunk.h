@@ -53,13 +53,17 @@ class ChunkWriter {
     std::size_t size() const { return dictionary.size() + data.size(); }
   };
 
+  ChunkInfo writeEmpty(const Column &column, std::size_t rows);
   template <typename T>
   ChunkInfo writeNumbers(const Column &column, const std::vector<T> &values);
+  template <typename T>
+  ChunkInfo writeConstant(T value, std::size_t rows);
   template <typename T>
   bool addDictionaries(const std::vector<T> &values, std::vector<Pages> &candidates);
   ChunkInfo writeTexts(const Column &column, const std::vector<std::string_view> &captured);
   ChunkInfo writePayloads(const Column &column, const std::vector<std::string_view> &values);
   ChunkInfo writeSmallest(std::size_t rows, const std::vector<Pages> &candidates);
+  std::size_t chooseSmallest(const std::vector<Pages> &candidates);
   Sealed seal(const Pages &pages);
   void writePage(ChunkInfo &info, bool isDictionary, std::size_t values, PageEncoding encoding,
                  std::size_t uncompressed, const Bytes &body);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compressor.h"
 
+#include <algorithm>
 #include <new>
 #include <stdexcept>
 
@@ -23,10 +24,18 @@ Compressor::Compressor() : context_(ZSTD_createCCtx()) {
 void Compressor::compress(const Bytes &bytes, int level, Bytes &out) {
   const std::size_t at = out.size();
   out.resize(at + ZSTD_compressBound(bytes.size()));
+  out.resize(at + compressTo(out.data() + at, out.size() - at, bytes.data(), bytes.size(), level));
+}
+
+std::size_t Compressor::sizeOf(const uint8_t *bytes, std::size_t size, int level) {
+  tried_.resize(std::max(tried_.size(), ZSTD_compressBound(size)));
+  return compressTo(tried_.data(), tried_.size(), bytes, size, level);
+}
+
+std::size_t Compressor::compressTo(uint8_t *to, std::size_t room, const uint8_t *bytes, std::size_t size, int level) {
   checked(ZSTD_CCtx_reset(context_.get(), ZSTD_reset_session_and_parameters));
   checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level));
-  out.resize(at + checked(ZSTD_compress2(context_.get(), out.data() + at, out.size() - at,
-                                         bytes.data(), bytes.size())));
+  return checked(ZSTD_compress2(context_.get(), to, room, bytes, size));
 }
 
 void Compressor::begin(int level, std::size_t size, Bytes &out) {

@@ -117,8 +117,20 @@ class Job {
   // On Linux priority belongs to the thread, and 0 is the calling one. It may be refused.
   static constexpr int kLowPriority = 10;
 
+  // Bytes that the allocator keeps when they are freed, and from which it maps a block by itself: while a
+  // segment is encoded, and else (the default of the C library).
+  static constexpr int kFreedKept = 32 << 20;
+  static constexpr int kFreedUsually = 128 << 10;
+
+  static void keepFreed(int bytes) {
+    mallopt(M_TRIM_THRESHOLD, bytes);
+    mallopt(M_MMAP_THRESHOLD, bytes);
+  }
+
   void run() {
     setpriority(PRIO_PROCESS, 0, kLowPriority);
+    // From column to column memory is kept: to map it anew took an eighth of the time.
+    keepFreed(kFreedKept);
     try {
       result_ = encodeSegment(options_, cancelled_);
     } catch (const IoError &error) {
@@ -130,6 +142,7 @@ class Job {
       failure_ = {error.what(), "output", ""};
     }
     // What the encoding took goes back to the system: the next segment may be a minute away.
+    keepFreed(kFreedUsually);
     malloc_trim(0);
     deliver_.NonBlockingCall([this](Napi::Env env, Napi::Function) { settle(env); });
   }

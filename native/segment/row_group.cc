@@ -2,6 +2,7 @@
 #include "row_group.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace aftertrace {
 namespace {
@@ -48,6 +49,21 @@ void RowGroup::clear() {
   parts_.clear();
   used_ = 0;
   rows_ = 0;
+}
+
+bool RowGroup::isEmpty(int source) const {
+  if (source < 0) return true;
+  const std::size_t width = widthOf(types_[static_cast<std::size_t>(source)]);
+  return std::all_of(parts_.begin(), parts_.end(), [&](const Part &part) {
+    const Place &place = part.columns[static_cast<std::size_t>(source)];
+    if (width == 0) {
+      const uint8_t *offsets = memory_.get() + place.offsets;
+      return load<int32_t>(offsets) == load<int32_t>(offsets + 4 * part.rows);
+    }
+    // All bytes are like the first one, and that is 0.
+    const uint8_t *values = memory_.get() + place.values;
+    return values[0] == 0 && std::memcmp(values, values + 1, part.rows * width - 1) == 0;
+  });
 }
 
 void RowGroup::texts(int source, std::vector<std::string_view> &values) const {

@@ -44,6 +44,9 @@ class RowGroup {
     }
   }
 
+  // Whether a column holds nothing but zeros, or no bytes at all: most do, and are quickly done then.
+  bool isEmpty(int source) const;
+
   // A column of bytes, as captured; the views hold until the group changes. `source` -1 gives none.
   void texts(int source, std::vector<std::string_view> &values) const;
 

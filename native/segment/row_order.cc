@@ -36,6 +36,7 @@ uint64_t endpoint(std::string_view address, uint16_t port) {
 }  // namespace
 
 void RowSorter::learn(const RowGroup &group) {
+  if (std::none_of(kinds_.begin(), kinds_.end(), isConnectionKind)) return;
   group.numbers(columns_.peer, peers_);
   group.numbers(columns_.localPort, localPorts_);
   group.numbers(columns_.remotePort, remotePorts_);
@@ -67,16 +68,25 @@ const RowOrder &RowSorter::sort(const RowGroup &group) {
   learn(group);
 
   std::unordered_map<uint64_t, uint32_t> numbers;  // of pairs, by first appearance
+  const auto numberOf = [&](uint64_t pair) {
+    return numbers.try_emplace(pair, static_cast<uint32_t>(numbers.size())).first->second;
+  };
+  // Of connections: the number of their pair, and whether they are its second end.
+  std::unordered_map<uint64_t, std::pair<uint32_t, bool>> numbered;
   places_.resize(rows);
   for (std::size_t row = 0; row < rows; row++) {
     const uint64_t connection = connections_[row];
-    End end{mix(connection, connection == 0 ? kinds_[row] : 0), false};
-    if (connection != 0) {
-      const auto known = ends_.find(connection);
-      if (known != ends_.end()) end = known->second;
+    if (connection == 0) {
+      places_[row] = numberOf(mix(0, kinds_[row])) * kBlocks + blockOf(kinds_[row], false);
+      continue;
     }
-    const auto number = numbers.emplace(end.pair, static_cast<uint32_t>(numbers.size())).first->second;
-    places_[row] = number * kBlocks + blockOf(kinds_[row], end.second);
+    const auto [at, isNew] = numbered.try_emplace(connection);
+    if (isNew) {
+      const auto known = ends_.find(connection);
+      const End end = known == ends_.end() ? End{mix(connection, 0), false} : known->second;
+      at->second = {numberOf(end.pair), end.second};
+    }
+    places_[row] = at->second.first * kBlocks + blockOf(kinds_[row], at->second.second);
   }
   std::vector<uint32_t> next(numbers.size() * kBlocks + 1);
   for (const uint32_t place : places_) next[place + 1]++;

@@ -126,8 +126,8 @@ export interface EventSource {
   readonly info: SourceInfo;
   /**
    * Starts delivering, at most once. Batches arrive in ring order, which is nearly time order:
-   * processors overtake each other by microseconds. A batch may be changed by the callee, and
-   * holds until it returns: its memory is used again.
+   * processors overtake each other by microseconds. The payload of a batch may be changed by the callee.
+   * It holds until that returns: its memory is used again, and columns of zeros share theirs.
    */
   start(onBatch: (batch: Batch) => void): void;
   stats(): SourceStats;

@@ -62,14 +62,18 @@ export class BatchMessage {
     this.#node += 16;
   }
 
-  /** @returns how many bytes of padding follow the buffer in the body */
-  buffer(length: number): number {
-    this.#count(this.#buffer, this.#body);
+  /** Makes room at the end of the body, padded to 8 bytes. @returns where in the body it begins */
+  place(length: number): number {
+    const at = this.#body;
+    this.#body += length + (-length & 7);
+    return at;
+  }
+
+  /** The next buffer of the columns: bytes of the body, which others may share. */
+  buffer(offset: number, length: number): void {
+    this.#count(this.#buffer, offset);
     this.#count(this.#buffer + 8, length);
     this.#buffer += 16;
-    const padding = -length & 7;
-    this.#body += length + padding;
-    return padding;
   }
 
   /** Makes the frame as long as a multiple of `alignment`. @returns how many bytes the body ends with */

@@ -27,6 +27,7 @@ const ALL_VALID: Validity = { nullCount: 0, bitmap: undefined };
 
 function validOffsets(offsets: Int32Array, rows: number): Validity {
   const bitmap = new Uint8Array((rows + 7) >> 3);
+  if (offsets[0] === offsets[rows]) return { nullCount: rows, bitmap };
   let nullCount = 0;
   for (let row = 0; row < rows; row++) {
     if (offsets[row] === offsets[row + 1]) nullCount++;
@@ -48,11 +49,22 @@ function validNumbers(column: NumericArray, rows: number): Validity {
   return nullCount === 0 ? ALL_VALID : { nullCount, bitmap };
 }
 
-/** Encodes tables with one set of columns as record batch frames, without joining their buffers. */
+/** Memory that a frame holds once, and where in its body; undefined before it is there. */
+interface Region {
+  bytes: Uint8Array;
+  at: number | undefined;
+}
+
+/**
+ * Encodes tables with one set of columns as record batch frames, without joining their buffers. Columns that
+ * begin with the same memory share it in the frame: a recorder's batches have many of nothing but zeros.
+ */
 export class FrameEncoder<S extends ColumnSpecs> {
   readonly #specs: readonly (readonly [name: string, spec: ColumnSpec])[];
   readonly #message: BatchMessage;
   #chunks: Uint8Array[] = [];
+  /** What begins an ArrayBuffer: the longest view of it. */
+  readonly #beginnings = new Map<ArrayBufferLike, Region>();
 
   constructor(specs: S) {
     this.#specs = Object.entries(specs);
@@ -72,6 +84,8 @@ export class FrameEncoder<S extends ColumnSpecs> {
     this.#message.begin(rows);
     const chunks: Uint8Array[] = [new Uint8Array(0)];
     this.#chunks = chunks;
+    for (const [name] of this.#specs)
+      this.#noteBeginning(columns[name] as ColumnArrays[ColumnType], rows);
     for (const [name, spec] of this.#specs) {
       const column = columns[name] as ColumnArrays[ColumnType];
       if (Array.isArray(column)) this.#bytes(spec, encodeStrings(column), rows);
@@ -82,6 +96,7 @@ export class FrameEncoder<S extends ColumnSpecs> {
     if (padding > 0) chunks.push(new Uint8Array(padding));
     chunks[0] = this.#message.end();
     this.#chunks = [];
+    this.#beginnings.clear();
     return chunks;
   }
 
@@ -100,11 +115,36 @@ export class FrameEncoder<S extends ColumnSpecs> {
     this.#buffer(data.subarray(0, offsets[rows]));
   }
 
+  #noteBeginning(column: ColumnArrays[ColumnType], rows: number): void {
+    if (Array.isArray(column)) return;
+    const values =
+      'offsets' in column ? column.offsets.subarray(0, rows + 1) : column.subarray(0, rows);
+    const { buffer, byteOffset, byteLength } = values;
+    if (byteOffset !== 0) return;
+    const known = this.#beginnings.get(buffer);
+    if (known !== undefined && known.bytes.length >= byteLength) return;
+    this.#beginnings.set(buffer, { bytes: new Uint8Array(buffer, 0, byteLength), at: undefined });
+  }
+
   #buffer(values: ArrayBufferView | undefined): void {
     const length = values?.byteLength ?? 0;
-    const padding = this.#message.buffer(length);
-    if (values === undefined || length === 0) return;
-    this.#chunks.push(new Uint8Array(values.buffer, values.byteOffset, length));
+    if (values === undefined || length === 0) {
+      this.#message.buffer(this.#message.place(0), 0);
+      return;
+    }
+    const { buffer, byteOffset } = values;
+    let region = byteOffset === 0 ? this.#beginnings.get(buffer) : undefined;
+    if (region === undefined || region.bytes.length < length) {
+      region = { bytes: new Uint8Array(buffer, byteOffset, length), at: undefined };
+    }
+    region.at ??= this.#place(region.bytes);
+    this.#message.buffer(region.at, length);
+  }
+
+  #place(bytes: Uint8Array): number {
+    this.#chunks.push(bytes);
+    const padding = -bytes.length & 7;
     if (padding > 0) this.#chunks.push(PADDING.subarray(0, padding));
+    return this.#message.place(bytes.length);
   }
 }

@@ -31,7 +31,7 @@ describeLive('the recorder as a process', () => {
     // Small segments, so that one is open and others are being closed when the end comes.
     const { child, result } = await start.recorder(directory, load.port, [
       '--rotate-size',
-      '128KiB',
+      '64KiB',
     ]);
     await seconds(2.5);
     const openPaths = () => segmentPaths(directory).filter((path) => path.endsWith('.part'));

@@ -58,6 +58,36 @@ async function readAll(path: string, options?: ReadOptions): Promise<Batch> {
 
 const joined = (list: readonly Batch[]): Batch => concatParts(EVENT_COLUMNS, ALL, list);
 
+test('columns that view the same memory are stored once, and come back each by itself', async () => {
+  const rows = 100;
+  const zeros = new ArrayBuffer(8 * rows + 8);
+  const sample = sampleBatch(rows, 1);
+  const shared: Batch = {
+    ...sample,
+    error: new Uint16Array(zeros, 0, rows),
+    netns: new Uint32Array(zeros, 0, rows),
+    cgroup: new BigUint64Array(zeros, 0, rows),
+    wait_word: new BigUint64Array(zeros, 0, rows),
+    name: { offsets: new Int32Array(zeros, 0, rows + 1), data: new Uint8Array(0) },
+  };
+  const own: Batch = {
+    ...shared,
+    error: new Uint16Array(rows),
+    netns: new Uint32Array(rows),
+    cgroup: new BigUint64Array(rows),
+    wait_word: new BigUint64Array(rows),
+    name: { offsets: new Int32Array(rows + 1), data: new Uint8Array(0) },
+  };
+  const directory = temporaryDirectory();
+  const part = writePart(directory, [shared]);
+  const apart = writePart(directory, [own], 2);
+  // Of 2 + 4 + 8 + 8 + 4 bytes a row, 8 are left.
+  expect(statSync(apart).size - statSync(part).size).toBeGreaterThanOrEqual(18 * rows);
+  expect(await readAll(part)).toEqual(own);
+  const { path } = await convertSegment(part);
+  expect(inTimeOrder(await readAll(path))).toEqual(inTimeOrder(own));
+});
+
 test('events come back from the open segment and from the closed one', async () => {
   const list = batches(5, 700);
   const part = writePart(temporaryDirectory(), list);
