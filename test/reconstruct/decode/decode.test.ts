@@ -67,7 +67,8 @@ describe('decodeEvents', () => {
     expect(hintsOf(decode(numbered(server)))).toEqual({
       lease: [0, 0],
       goroutines: [12, 13],
-      waiting: [0, 0],
+      // The creator is that of the asyncio task that answers.
+      waiting: [0, 33],
       slices: [42, 43],
     });
   });
