@@ -1,30 +1,15 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { EXCHANGE_COLUMNS } from '../../../src/model/exchange.js';
-import { findCauses } from '../../../src/reconstruct/causality/causality.js';
-import { CAUSE_COLUMNS, NO_ROW } from '../../../src/reconstruct/causality/cause-table.js';
+import { NO_ROW } from '../../../src/reconstruct/causality/cause-table.js';
 import { VerdictCode } from '../../../src/reconstruct/causality/decide.js';
-import { EvidenceTexts } from '../../../src/reconstruct/causality/explain.js';
-import { readTable, writeTable } from '../../../src/store/table-file.js';
 import { useTemporaryDirectories } from '../../store/temporary.js';
-import { type Row, tableOf, threadPool } from './simulate.js';
+import { threadPool } from './simulate.js';
+import { causesOf } from './task-causes.js';
 
 const temporaryDirectory = useTemporaryDirectories();
 
-/** What the causality task writes about simulated exchanges, read back. */
-async function causesOf(simulated: readonly Row[]) {
-  const directory = temporaryDirectory();
-  const input = join(directory, 'exchanges.arrow');
-  const output = join(directory, 'causes.arrow');
-  await writeTable(input, EXCHANGE_COLUMNS, tableOf(simulated).exchanges);
-  await findCauses({ exchanges: [input], hints: [], output });
-  const causes = await readTable(output, CAUSE_COLUMNS);
-  return { causes, texts: new EvidenceTexts(causes) };
-}
-
 describe('evidence of the causality task', () => {
   it('says in words what speaks for the parent, and that it speaks against each rival', async () => {
-    const { causes, texts } = await causesOf(threadPool(8, 200, 1));
+    const { causes, texts } = await causesOf(threadPool(8, 200, 1), temporaryDirectory());
     const first = causes.candidates.findIndex((count) => count > 2);
     expect([...causes.rank.subarray(first, first + 2)]).toEqual([0, 1]);
     expect(causes.verdict[first]).toBe(VerdictCode.certain);
@@ -43,7 +28,7 @@ describe('evidence of the causality task', () => {
   });
 
   it('says how long before the call each thing was', async () => {
-    const { causes, texts } = await causesOf(threadPool(8, 200, 1));
+    const { causes, texts } = await causesOf(threadPool(8, 200, 1), temporaryDirectory());
     const told = [...causes.client_row.keys()].filter((row) => causes.parent_row[row] !== NO_ROW);
     const gaps = told.flatMap((row) => {
       const [, value, unit] =
@@ -61,7 +46,7 @@ describe('evidence of the causality task', () => {
       ...row,
       traceContext: `w3c:"${row.truth}\ue000\\:00f067aa0ba902b7`,
     }));
-    const { causes, texts } = await causesOf(rows);
+    const { causes, texts } = await causesOf(rows, temporaryDirectory());
     const at = causes.identity.findIndex((id) => id !== '');
     const items = JSON.parse(texts.json(at));
     expect(texts.method(at)).toBe('identity');

@@ -2,13 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { Role } from '../../../src/model/exchange.js';
 import { findCandidates } from '../../../src/reconstruct/causality/candidates.js';
 import { VerdictCode } from '../../../src/reconstruct/causality/decide.js';
-import { Explainer } from '../../../src/reconstruct/causality/explain.js';
 import { inferCauses } from '../../../src/reconstruct/causality/infer.js';
 import { callKinds } from '../../../src/reconstruct/causality/kinds.js';
 import { NO_HINTS } from '../../../src/reconstruct/causality/process-hints.js';
 import { indexProcess } from '../../../src/reconstruct/causality/process-index.js';
 import { matchTokens, namedBy } from '../../../src/reconstruct/causality/tokens/tokens.js';
+import { useTemporaryDirectories } from '../../store/temporary.js';
 import { eventLoop, type Row, seeded, tableOf } from './simulate.js';
+import { causesOf } from './task-causes.js';
+
+const temporaryDirectory = useTemporaryDirectories();
 
 /** Timers of 1 to 6 ms before the first calls, and a thread of its own for everything: timing alone is left. */
 const ROWS = eventLoop({
@@ -20,7 +23,7 @@ const ROWS = eventLoop({
 
 function infer(rows: readonly Row[], isTokenless = false) {
   const { exchanges, rows: all } = tableOf(rows);
-  return inferCauses(exchanges, all, undefined, NO_HINTS, false, isTokenless);
+  return inferCauses(exchanges, all, undefined, NO_HINTS, { isTokenless });
 }
 
 function score(rows: readonly Row[], isTokenless = false) {
@@ -129,18 +132,16 @@ describe('shared tokens', () => {
     expect(named(passedOn).named).toBeGreaterThan(0.9 * without.calls);
   });
 
-  it('are never certain alone, and are explained in plain words', () => {
+  it('are never certain alone, and are explained in plain words', async () => {
     const random = seeded(5);
     const rows = withValues(() => String(Math.floor(random() * 1e6)), inPath);
-    const causes = infer(rows);
-    expect(causes.decisions.verdict).not.toContain(VerdictCode.certain);
-    const explainer = new Explainer(causes);
-    const client = causes.index.clients.findIndex(
-      (row, at) =>
-        rows[row]!.target.startsWith('/first') && causes.knowledge.candidates.count[at]! > 3,
+    const { causes, texts } = await causesOf(rows, temporaryDirectory());
+    expect(causes.verdict).not.toContain(VerdictCode.certain);
+    const first = causes.client_row.findIndex(
+      (row, at) => rows[row]!.target.startsWith('/first') && causes.candidates[at]! > 3,
     );
-    explainer.load(client);
-    const item = explainer.items(client, 0).find(({ rule }) => rule === 'token');
+    const items: { rule: string; text: string; weight: number }[] = JSON.parse(texts.json(first));
+    const item = items.find(({ rule }) => rule === 'token');
     expect(item?.text).toMatch(
       /^both carry \d+ \(the call in the path\), and .+ share it with their request in 9\d\.\d %$/,
     );
