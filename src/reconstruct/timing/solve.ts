@@ -30,6 +30,8 @@ const LEAST_WIDE = 2;
 const LITTLE_DOUBT = 0.5;
 /** Another round is not worth it when the last one gained less than this per span in doubt, nats. */
 const CONVERGED = 0.02;
+/** Live options per call from which more rounds would only learn from guesses. */
+const MANY_OPTIONS = 4;
 const SETTLE_BEFORE_COUNTING = 8;
 /** Moves per option and per call that counting may cost, and states that it takes all the same. */
 const COUNTING_MOVES = 30;
@@ -136,7 +138,8 @@ class Solver {
       this.#options.select();
       for (let sweep = 0; sweep < this.#effort.settle; sweep++) this.#sampler.sweep(1);
       const after = this.#learn(round === 1 ? undefined : this.#state.model);
-      if (round > 1 && after - before < CONVERGED * this.#doubts) return;
+      const isDense = this.#options.live.length > MANY_OPTIONS * this.#options.calls;
+      if (round > 1 && (isDense || after - before < CONVERGED * this.#doubts)) return;
       before = after;
     }
   }
