@@ -111,6 +111,7 @@ export function causesOf(rows: readonly Cause[]): CauseTable {
     gap: new Float64Array(rows.length).fill(2000),
     wake_gap: new Float64Array(rows.length).fill(Number.NaN),
     identity: rows.map(() => ''),
+    token: rows.map(() => ''),
   };
 }
 
