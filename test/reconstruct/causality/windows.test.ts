@@ -11,7 +11,7 @@ function decide(simulated: readonly Row[], exchanges: number, hints: ProcessHint
   const decided = new Map<number, { verdict: number; parent: number }>();
   let windows = 0;
   let most = 0;
-  new WindowedCauses(table, rows, hints, undefined, size).run((causes, from, to) => {
+  new WindowedCauses(table, rows, hints, undefined, false, size).run((causes, from, to) => {
     const { index, decisions } = causes;
     windows++;
     most = Math.max(most, index.clients.length + index.servers.length);
