@@ -2,7 +2,7 @@
  * What causality costs: exchanges per CPU second of its task alone (files in, file out), where
  * threads settle every call, and where timing must decide all of them.
  *
- *   npm run bench:causality -- [--requests 12000] [--timing-requests 3000] [--users 16] [--runs 2]
+ *   npm run bench:causality -- [--requests 12000] [--timing-requests 3000] [--users 16] [--runs 5]
  *
  * The traffic is made, not recorded: see bench/causality/traffic.ts. Rightness is printed so that
  * nobody is fast by answering nothing.
@@ -23,7 +23,7 @@ const { values } = parseArgs({
     requests: { type: 'string', default: '12000' },
     'timing-requests': { type: 'string', default: '3000' },
     users: { type: 'string', default: '16' },
-    runs: { type: 'string', default: '2' },
+    runs: { type: 'string', default: '5' },
   },
 });
 /** Requests of one process; more of them are more processes, as in a recording of many services. */

@@ -5,8 +5,29 @@ const encoder = new TextEncoder();
 // A byte order mark is part of the value.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** Characters that are joined at a time: an engine's strings end at about four times as many. */
+const MOST_JOINED = 2 ** 27;
+
+function isLong(values: readonly string[]): boolean {
+  let length = 0;
+  for (let i = 0; i < values.length && length <= MOST_JOINED; i++) length += values[i]!.length;
+  return length > MOST_JOINED && values.length > 1;
+}
+
+function encodeHalves(values: readonly string[]): BytesColumn {
+  const middle = values.length >> 1;
+  const [first, second] = [values.slice(0, middle), values.slice(middle)].map(encodeStrings);
+  const offsets = new Int32Array(values.length + 1);
+  const size = first!.offsets[middle]!;
+  offsets.set(first!.offsets);
+  for (let i = 1; i <= values.length - middle; i++)
+    offsets[middle + i] = size + second!.offsets[i]!;
+  return { offsets, data: concatBytes([first!.data, second!.data], size + second!.data.length) };
+}
+
 /** Strings as one UTF-8 column. Lone surrogates become U+FFFD. */
 export function encodeStrings(values: readonly string[]): BytesColumn {
+  if (isLong(values)) return encodeHalves(values);
   const offsets = new Int32Array(values.length + 1);
   const joined = values.join('');
   const data = encoder.encode(joined);

@@ -3,33 +3,50 @@ import { emptyTable } from '../../model/tables.js';
 import { NO_ROW } from '../causality/cause-table.js';
 import type { Group, Parents } from './parents.js';
 
+/** The rows of causes that name a candidate, sorted by the call's span id, then rank: columns. */
+function orderRows(groups: readonly Group[], spanIds: readonly string[]) {
+  const most = groups.reduce((sum, { causes }) => sum + causes.rows, 0);
+  const group = new Uint32Array(most);
+  const row = new Uint32Array(most);
+  const client = new Uint32Array(most);
+  let count = 0;
+  for (const [number, { causes, base }] of groups.entries()) {
+    for (let i = 0; i < causes.rows; i++) {
+      if (causes.parent_row[i] === NO_ROW) continue;
+      group[count] = number;
+      row[count] = i;
+      client[count++] = base + causes.client_row[i]!;
+    }
+  }
+  const rankOf = (at: number) => groups[group[at]!]!.causes.rank[row[at]!]!;
+  const order = Uint32Array.from({ length: count }, (_, at) => at).sort((a, b) => {
+    const [one, other] = [client[a]!, client[b]!];
+    if (one === other) return rankOf(a) - rankOf(b);
+    return spanIds[one]! < spanIds[other]! ? -1 : 1;
+  });
+  return { order, group, row, client };
+}
+
 /** links.parquet: every considered parent of every call, sorted by span id, then rank. */
 export function buildLinks(
   groups: readonly Group[],
   parents: Parents,
   spanIds: readonly string[],
 ): LinkTable {
-  const rows = groups.flatMap(({ causes, base, texts }) =>
-    Array.from({ length: causes.rows }, (_, i) => ({ causes, base, texts, i })).filter(
-      ({ i }) => causes.parent_row[i] !== NO_ROW,
-    ),
-  );
-  const client = (row: (typeof rows)[number]) => row.base + row.causes.client_row[row.i]!;
-  const candidate = (row: (typeof rows)[number]) => row.base + row.causes.parent_row[row.i]!;
-  const ordered = rows
-    .map((row) => ({ row, id: spanIds[client(row)]!, rank: row.causes.rank[row.i]! }))
-    .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.rank - b.rank));
-  return {
-    ...emptyTable(LINK_COLUMNS, 0),
-    rows: ordered.length,
-    span_id: ordered.map(({ id }) => id),
-    candidate_span_id: ordered.map(({ row }) => spanIds[candidate(row)]!),
-    rank: Uint16Array.from(ordered, ({ rank }) => rank),
-    chosen: Uint8Array.from(ordered, ({ row }) =>
-      parents.parent[client(row)] === candidate(row) ? 1 : 0,
-    ),
-    confidence: Float64Array.from(ordered, ({ row }) => row.causes.confidence[row.i]!),
-    method: ordered.map(({ row }) => row.texts.method(row.i)),
-    evidence: ordered.map(({ row }) => row.texts.json(row.i)),
-  };
+  const { order, group, row, client } = orderRows(groups, spanIds);
+  const links = emptyTable(LINK_COLUMNS, order.length);
+  for (let link = 0; link < order.length; link++) {
+    const at = order[link]!;
+    const { base, causes, texts } = groups[group[at]!]!;
+    const own = row[at]!;
+    const candidate = base + causes.parent_row[own]!;
+    links.span_id[link] = spanIds[client[at]!]!;
+    links.candidate_span_id[link] = spanIds[candidate]!;
+    links.rank[link] = causes.rank[own]!;
+    links.chosen[link] = parents.parent[client[at]!] === candidate ? 1 : 0;
+    links.confidence[link] = causes.confidence[own]!;
+    links.method[link] = texts.method(own);
+    links.evidence[link] = texts.json(own);
+  }
+  return links;
 }

@@ -6,7 +6,7 @@ import { EvidenceWriter } from './evidence-code.js';
 import type { ProcessCauses } from './infer.js';
 
 /** Rows that are written at a time. */
-const ROWS_KEPT = 1 << 15;
+const ROWS_KEPT = 1 << 13;
 
 /** Writes causes as they are found: only the last of them are in memory. */
 export class CauseFile {
