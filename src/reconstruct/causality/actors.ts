@@ -15,6 +15,8 @@ export class Actors {
   readonly sent: Int32Array;
   /** The server that the actor read and has not answered; -1 none. */
   readonly taken: Int32Array;
+  /** Of the servers that the actor read, the one whose answer ends last; -1 none. */
+  readonly latest: Int32Array;
   /** The last of the calls that wait for their end; -1 none. */
   readonly pending: Int32Array;
   /** Since the actor last answered: calls whose replies made others wake it; undefined none. */
@@ -34,6 +36,7 @@ export class Actors {
     this.lentBy = none();
     this.sent = none();
     this.taken = none();
+    this.latest = none();
     this.pending = none();
     this.returned = new Array<number[] | undefined>(count);
     this.dispatched = new Array<number[] | undefined>(count);

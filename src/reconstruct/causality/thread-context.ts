@@ -159,11 +159,16 @@ class Replay {
 
   private readRequest(actor: number, server: number, time: number): void {
     const { actors } = this;
-    const taken = actors.taken[actor]!;
-    if (taken >= 0 && taken !== server && this.index.serverEnd[taken]! > time) {
-      this.shared[taken] = 1;
+    for (const other of [actors.taken[actor]!, actors.latest[actor]!]) {
+      if (other < 0 || other === server || !(this.index.serverEnd[other]! > time)) continue;
+      this.shared[other] = 1;
       this.shared[server] = 1;
     }
+    const { serverEnd } = this.index;
+    const latest = actors.latest[actor]!;
+    // One of which no answer was seen would be open for ever.
+    const isLater = latest < 0 || serverEnd[server]! > serverEnd[latest]!;
+    if (isLater && Number.isFinite(serverEnd[server]!)) actors.latest[actor] = server;
     actors.taken[actor] = server;
     actors.set(actor, CauseKind.request, server, time);
   }
