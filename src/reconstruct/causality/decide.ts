@@ -56,6 +56,12 @@ export class Decisions {
   bestConfidence(client: number): number {
     return this.confidence[client * CANDIDATES_KEPT]!;
   }
+
+  /** Believes in all candidates of a call less. @param factor 0..1 */
+  scale(client: number, factor: number): void {
+    const from = client * CANDIDATES_KEPT;
+    for (let at = from; at < from + CANDIDATES_KEPT; at++) this.confidence[at]! *= factor;
+  }
 }
 
 export interface DecideInput {

@@ -11,6 +11,7 @@ import { isTold, matchIdentities, NO_IDENTITIES } from './identity.js';
 import { callKinds, type Kinds, requestKinds } from './kinds.js';
 import { threadMarks } from './marks.js';
 import { describeModel } from './model-text.js';
+import { limitMultiplicity } from './multiplicity.js';
 import { findOpenCalls, weighOpenCalls } from './open-calls.js';
 import { originKinds } from './origins.js';
 import { NO_HINTS, type ProcessHints } from './process-hints.js';
@@ -153,6 +154,7 @@ export function inferCauses(
   };
   const { decisions, chain } = decideAll(input);
   settleByTiming(input, decisions, chain, calls, requests);
+  if (!candidates.foreign) limitMultiplicity(index, decisions, calls, requests);
   return {
     index,
     decisions,

@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { Role } from '../../../src/model/exchange.js';
+import { threadMarks } from '../../../src/reconstruct/causality/marks.js';
+import { originKinds } from '../../../src/reconstruct/causality/origins.js';
+import { NO_HINTS } from '../../../src/reconstruct/causality/process-hints.js';
+import { indexProcess } from '../../../src/reconstruct/causality/process-index.js';
+import { replayMarks } from '../../../src/reconstruct/causality/thread-context.js';
+import { type Row, tableOf } from './simulate.js';
+
+const exchange = (role: number, requestStart: number, responseStart: number): Row => ({
+  role,
+  truth: 0,
+  requestStart: requestStart * 1e6,
+  requestTid: 1,
+  responseStart: responseStart * 1e6,
+  responseTid: 1,
+  target: '/a',
+});
+
+function ownersOf(rows: readonly Row[]): number[] {
+  const { exchanges, rows: all } = tableOf(rows);
+  const index = indexProcess(exchanges, all);
+  return [...replayMarks(index, threadMarks(index, NO_HINTS), originKinds(index)).owner];
+}
+
+it('a thread owns the request that it alone works on', () => {
+  const rows = [
+    exchange(Role.server, 0, 10),
+    exchange(Role.client, 2, 4),
+    exchange(Role.server, 20, 30),
+    exchange(Role.client, 22, 24),
+  ];
+  expect(ownersOf(rows)).toEqual([0, 1]);
+});
+
+it('a loop owns no request that it reads while an earlier one is open, though another was answered in between', () => {
+  const rows = [
+    exchange(Role.server, 0, 40),
+    exchange(Role.server, 5, 10),
+    exchange(Role.server, 20, 50),
+    exchange(Role.client, 30, 35),
+  ];
+  expect(ownersOf(rows)).toEqual([-1]);
+});
