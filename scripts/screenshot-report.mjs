@@ -26,7 +26,7 @@ await page.selectOption('.filters select', 'confidence');
 await page.click('.trace >> nth=0');
 // The least sure link there is; where all are certain, any call.
 const probable = page.locator('.span.probable');
-await ((await probable.count()) > 0 ? probable.first() : page.locator('.span').nth(1)).click();
+await ((await probable.count()) > 0 ? probable.first() : page.locator('.span').nth(4)).click();
 await page.evaluate(() => document.getElementById('traces').scrollIntoView());
 // The page scrolls smoothly.
 await page.waitForTimeout(1000);
