@@ -7,7 +7,7 @@ export const NO_ROW = 0xffffffff;
  * What the causality task found, one row per considered parent (at least one per call); the
  * rows of a call follow each other by rank. Rows are numbered as in the group's exchange files
  * laid one after another in the order of the task's input. What is said of a candidate is
- * kept as numbers, and becomes words (evidence-text.ts) when links are assembled.
+ * kept as numbers, and becomes words (explain.ts) when links are assembled.
  */
 export const CAUSE_COLUMNS = {
   client_row: { type: 'uint32', doc: 'Row of the call.' },

@@ -10,6 +10,7 @@ import type { ProcessIndex } from './process-index.js';
 const ONE_PIECE = 0.98;
 /** The most that no witness can shake. */
 const CEILING = 0.999;
+
 /**
  * Trust in "what a thread did before it answered a request, or woke the thread that answers
  * it, was for that request", per client (0 where nothing ended so). By kind of call, kind of

@@ -1,6 +1,6 @@
 import { EventKind } from '../../model/event.js';
 import type { HintTable } from '../../model/hint.js';
-import { orderByTime } from './time-order.js';
+import { howMany, orderByTime } from './time-order.js';
 
 /** The hints of one process as columns, in order of time. */
 export interface ProcessHints {
@@ -67,17 +67,7 @@ export function hintsOf(table: HintTable, rows: Uint32Array): ProcessHints {
 /** Those of [from, to), ns, without copying. */
 export function hintsBetween(hints: ProcessHints, from: number, to: number): ProcessHints {
   const { time } = hints;
-  const firstFrom = (least: number) => {
-    let low = 0;
-    let high = time.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (time[middle]! < least) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  const [start, end] = [firstFrom(from), firstFrom(to)];
+  const [start, end] = [howMany(time, from), howMany(time, to)];
   return {
     count: end - start,
     kind: hints.kind.subarray(start, end),

@@ -61,3 +61,15 @@ export function orderByTime(times: Float64Array): Uint32Array {
   }
   return order;
 }
+
+/** How many of the sorted `times` lie before `at`. */
+export function howMany(times: Float64Array, at: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]! < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -2,7 +2,7 @@ import type { Kinds } from '../kinds.js';
 import { originTime } from '../origins.js';
 import type { ProcessIndex } from '../process-index.js';
 import type { ThreadContext } from '../thread-context.js';
-import { orderByTime } from '../time-order.js';
+import { howMany, orderByTime } from '../time-order.js';
 import { CONTRADICTED, type Lane, UNKNOWN } from './lane.js';
 import type { Triggers } from './triggers.js';
 
@@ -73,18 +73,6 @@ function oldestOpen({ serverStart, serverEnd }: ProcessIndex, times: Float64Arra
     out[call] = oldest < serverStart.length ? Math.min(at, serverStart[oldest]!) : at;
   }
   return out;
-}
-
-/** How many of the sorted `times` lie before `at`. */
-export function howMany(times: Float64Array, at: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle]! < at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Poses a lane. @param anchors per client: the server known to be its parent; -1 none */

@@ -2,11 +2,10 @@ import { CauseKind } from '../cause-kind.js';
 import type { Kinds } from '../kinds.js';
 import type { ProcessIndex } from '../process-index.js';
 import type { ThreadContext } from '../thread-context.js';
-import { orderByTime } from '../time-order.js';
+import { howMany, orderByTime } from '../time-order.js';
 import { Check } from './check.js';
 import { Counts, Habits, MOST_CALLS } from './habits.js';
 import { CONTRADICTED, type Lane, UNKNOWN } from './lane.js';
-import { howMany } from './lanes.js';
 import { Pass } from './pass.js';
 import type { Triggers } from './triggers.js';
 
