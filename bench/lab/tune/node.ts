@@ -223,6 +223,37 @@ export const NODE_HAND_OFF: readonly Scenario[] = [
     ],
   },
   {
+    name: 'node-agent-mixed',
+    what: 'Node, an agent of 8 sockets for each callee: three calls together to three callees, two in a row, and single ones, of which each callee gets a different mix',
+    workload: 'hand-off',
+    scale: 0.7,
+    entry: 'front',
+    mix: { '/all/{id}': 3, '/chain/{id}': 2, '/one/{id}': 1 },
+    seed: 241,
+    services: [
+      ...leaves(['stock', 'price', 'user'], 2, 5),
+      {
+        name: 'front',
+        runtime: 'node',
+        client: 'agent',
+        maxSockets: 8,
+        routes: {
+          '/all': [
+            {
+              all: [
+                [{ call: 'stock/get/{id}' }],
+                [{ call: 'price/list/{id}' }],
+                [{ call: 'user/get/{id}' }],
+              ],
+            },
+          ],
+          '/chain': [{ call: 'user/list/{id}' }, { call: 'stock/get/{id}' }],
+          '/one': [{ call: 'price/list/{id}' }],
+        },
+      },
+    ],
+  },
+  {
     name: 'node-agent-trio',
     what: 'Node, an agent of 5 sockets for each callee: three calls together, two of them to one callee, or one after another with a page cached in between',
     workload: 'hand-off',

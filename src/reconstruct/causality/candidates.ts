@@ -16,6 +16,8 @@ export interface Candidates {
   readonly count: Uint32Array;
   /** Per client: how many servers had begun when it was sent: candidates are numbered below. */
   readonly begun: Uint32Array;
+  /** Per client: a server that was taken in though it was answered long before; -1 none. */
+  readonly admitted: Int32Array;
   /** True where times are another tracer's, which no thread vouches for. */
   readonly foreign: boolean;
   isOpen(client: number, server: number): boolean;
@@ -81,11 +83,29 @@ export function findCandidates(index: ProcessIndex): Candidates {
     server < begun[client]! &&
     serverEnd[server]! + late >= clientStart[client]! &&
     (!foreign || clientEnd[client]! <= serverEnd[server]! + FOREIGN_TOLERANCE_NS);
-  const candidates = { open, count, begun, foreign, isOpen, has };
+  const admitted = new Int32Array(clientStart.length).fill(-1);
+  const candidates = { open, count, begun, admitted, foreign, isOpen, has };
   if (!foreign) return candidates;
   const { offsets } = listCandidates(index, candidates, new Uint8Array(count.length).fill(1));
   const inside = count.map((_, client) => offsets[client + 1]! - offsets[client]!);
   return { ...candidates, open: inside, count: inside };
+}
+
+/**
+ * Takes in servers that are proved to cause a call, however long before it they were answered.
+ *
+ * @param proved per client: the server; -1 none
+ */
+export function admitProved(candidates: Candidates, proved: Int32Array): Candidates {
+  const admitted = proved.map((server, client) =>
+    server >= 0 && server < candidates.begun[client]! && !candidates.has(client, server)
+      ? server
+      : -1,
+  );
+  const count = candidates.count.map((own, client) => own + (admitted[client]! >= 0 ? 1 : 0));
+  const has = (client: number, server: number) =>
+    candidates.has(client, server) || (server >= 0 && admitted[client] === server);
+  return { ...candidates, count, admitted, has };
 }
 
 /** The candidates of the clients that `isChosen` marks; of others none. One sweep over servers and clients. */
@@ -104,12 +124,19 @@ export function listCandidates(
     const at = clientStart[client]!;
     while (next < candidates.begun[client]!) active.push(next++);
     if (isChosen[client] === 1) {
+      let admitted = candidates.admitted[client]!;
       let kept = 0;
       for (const server of active) {
         if (serverEnd[server]! + late < at) continue;
         active[kept++] = server;
-        if (candidates.has(client, server)) list.push(server);
+        if (!candidates.has(client, server)) continue;
+        if (admitted >= 0 && admitted < server) {
+          list.push(admitted);
+          admitted = -1;
+        }
+        list.push(server);
       }
+      if (admitted >= 0) list.push(admitted);
       active.length = kept;
     }
     offsets[client + 1] = list.length;

@@ -3,6 +3,7 @@ import type { Candidates } from './candidates.js';
 import { CauseKind } from './cause-kind.js';
 import type { GoroutineContext } from './goroutines.js';
 import type { IdentityMatches } from './identity.js';
+import { EARLIER, RELATIONS, type Relatives } from './relatives.js';
 import { isAlone, type Reliability } from './reliability.js';
 import type { SliceContext } from './slices.js';
 import type { ThreadContext } from './thread-context.js';
@@ -34,6 +35,7 @@ export const RULES = [
   'reply-turn',
   'same-goroutine',
   'token',
+  'same-function',
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -78,6 +80,7 @@ const RULE_OF_LABEL: readonly number[] = [
 ];
 const REPLY_TURN = RuleNumber['reply-turn'];
 const AFTER_REPLY = RuleNumber['after-reply'];
+const SAME_FUNCTION = RuleNumber['same-function'];
 const RULE_OF_ORIGIN: readonly number[] = [RuleNumber.thread, RuleNumber.connect, RuleNumber.lease];
 
 /** An identity that one open request carries outweighs all that threads may suggest. */
@@ -125,6 +128,7 @@ export interface Knowledge {
   readonly context: ThreadContext;
   readonly goroutines: GoroutineContext;
   readonly slices: SliceContext;
+  readonly relatives: Relatives;
   readonly turns: TurnContext;
   readonly reliability: Reliability;
   readonly backward: BackwardLabels;
@@ -166,6 +170,19 @@ function claimForward(
   }
 }
 
+/** What is believed of the call that the same async function waited for before. */
+function claimSameFunction(
+  { relatives, reliability }: Knowledge,
+  chain: Chain,
+  claims: Claims,
+): void {
+  const place = claims.client * RELATIONS.length + EARLIER;
+  const earlier = relatives.of[place]!;
+  if (earlier < 0 || chain.server[earlier]! < 0) return;
+  const trust = reliability.relatives[relatives.classes[place]!]!;
+  claims.offer(SAME_FUNCTION, chain.server[earlier]!, trust * chain.trust[earlier]!, 1);
+}
+
 /**
  * Collects what speaks for the candidates of one call. Rules that name a server which
  * is no candidate, or that are no better than chance in this process, stay silent.
@@ -192,7 +209,7 @@ export function gatherClaims(
     const isChild = goroutines.steps[client] === 0 ? 0 : 1;
     const trust = reliability.goroutine[isChild]!;
     claims.offer(RuleNumber.goroutine, server, trust, isChild === 0 ? 0.01 : 0.05);
-  }
+  } else if (goroutines.unit === 'async-root') claimSameFunction(knowledge, chain, claims);
   if (slices.forward[client]! >= 0) {
     claims.offer(RuleNumber.slice, slices.forward[client]!, reliability.slice[client]!, 1);
   }

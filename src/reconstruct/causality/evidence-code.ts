@@ -103,11 +103,17 @@ export class EvidenceWriter {
   }
 }
 
+/** Where the words for a unit begin, in the list of explain.ts. */
+const FIRST_VARIANT = { goroutine: 0, task: 2, 'async-root': 4 } as const;
+
 /** What the words for a rule depend on: where the call was made, or who handles the request. */
 function variantOf({ knowledge }: ProcessCauses, client: number, rule: number): number {
   if (rule === RuleNumber.goroutine) {
     const { unit, steps } = knowledge.goroutines;
-    return (unit === 'task' ? 2 : 0) + (steps[client] === 0 ? 0 : 1);
+    return FIRST_VARIANT[unit] + (steps[client] === 0 ? 0 : 1);
+  }
+  if (rule === RuleNumber['same-goroutine']) {
+    return knowledge.goroutines.unit === 'async-root' ? 1 : 0;
   }
   return knowledge.context.origin[client]!;
 }

@@ -29,6 +29,7 @@ const TEXTS: Readonly<
       | 'wake'
       | 'queue'
       | 'token'
+      | 'same-goroutine'
     >,
     string
   >
@@ -55,8 +56,8 @@ const TEXTS: Readonly<
     'the event loop wrote this request’s response, or made its next call, as many turns after the reply to this call as it is used to, in the same order as it read them',
   neighbour:
     'the goroutine that waits for it was started right before or after another that works for this request',
-  'same-goroutine':
-    'the goroutine that waits for it also waited for another call, which belongs to this request',
+  'same-function':
+    'the async function that waits for it, or for those that do, had waited for another call before, which belongs to this request',
 };
 
 /** Where what differs from call to call goes: characters that no text has and JSON leaves alone. */
@@ -66,15 +67,22 @@ const IDENTITY = '\ue002';
 const TOKEN = '\ue003';
 const HOLES = /[\ue000-\ue003]/;
 
-/** Of goroutines and of asyncio tasks: where one does all, and where descendants do some. */
+/** Of goroutines, asyncio tasks and async functions of Node: where one does all, and where descendants do some. */
 const OWNER_TEXTS = [
   'the goroutine that waits for this call read this request and answers it',
   'the goroutine that waits for this call was started, directly or not, by the one that answers this request',
   'the asyncio task that made this call answers this request',
   'the asyncio task that made this call was made, directly or not, by the one that answers this request or serves its connection',
+  'the async function that waits for this call, or for those that do, wrote this request’s response',
 ] as const;
 
-/** @param variant where the call was made (OriginKind); of goroutines an entry of OWNER_TEXTS */
+/** Of goroutines, and of async functions. */
+const SAME_TEXTS = [
+  'the goroutine that waits for it also waited for another call, which belongs to this request',
+  'the async function that waits for it, or for those that do, also waited for another call, which belongs to this request',
+] as const;
+
+/** @param variant where the call was made (OriginKind); of goroutines an entry of OWNER_TEXTS or SAME_TEXTS */
 function textOf(rule: Rule, variant: number): string {
   const act = ACTS[variant]!;
   const when = `${GAP} before ${act}`;
@@ -83,6 +91,8 @@ function textOf(rule: Rule, variant: number): string {
       return `both carry ${IDENTITY}`;
     case 'goroutine':
       return OWNER_TEXTS[variant]!;
+    case 'same-goroutine':
+      return SAME_TEXTS[variant]!;
     case 'thread':
     case 'lease':
       return `reading this request was the last thing the thread received, ${when}`;

@@ -3,9 +3,9 @@ import type { ProcessIndex } from './process-index.js';
 /** Goroutines that start goroutines: followed this many steps up. */
 export const MOST_STEPS = 6;
 
-/** Which request's goroutine or task, or a descendant of it, waits for each call. */
+/** Which request's goroutine, task or async function, or a descendant of it, waits for each call. */
 export interface GoroutineContext {
-  readonly unit: 'goroutine' | 'task';
+  readonly unit: 'goroutine' | 'task' | 'async-root';
   /** Per client: the server; -1 none. */
   readonly server: Int32Array;
   /** Per client: steps from the waiting goroutine up to the one that handles the request. */

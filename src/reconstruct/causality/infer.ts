@@ -1,7 +1,7 @@
 import { DEFAULT_MIN_CONFIDENCE } from '../../model/span.js';
 import { backgroundShares } from './background.js';
 import { labelBackward } from './backward.js';
-import { findCandidates, listCandidates } from './candidates.js';
+import { admitProved, findCandidates, listCandidates } from './candidates.js';
 import type { Chain, Knowledge } from './claims.js';
 import { type DecideInput, type Decisions, decideAll } from './decide.js';
 import { eventKinds, forwardClasses } from './forward.js';
@@ -80,10 +80,12 @@ export function inferCauses(
   }: { isBlind?: boolean; isTokenless?: boolean; background?: Float32Array } = {},
 ): ProcessCauses {
   const index = indexProcess(exchanges, rows);
-  const candidates = findCandidates(index);
+  const goroutines = followTasks(index) ?? followGoroutines(index);
+  const open = findCandidates(index);
+  // Goroutines and tasks may begin for one request what goes on for ever; a function that answered one does not.
+  const candidates = goroutines.unit === 'async-root' ? admitProved(open, goroutines.server) : open;
   const marks = threadMarks(index, hints);
   const context = replayMarks(index, marks, originKinds(index));
-  const goroutines = followTasks(index) ?? followGoroutines(index);
   const slices = followSlices(index);
   const calls = callKinds(index);
   const requests = requestKinds(index);
@@ -139,6 +141,7 @@ export function inferCauses(
     context,
     goroutines,
     slices,
+    relatives,
     turns,
     reliability,
     backward: labelBackward(index, context, slices, relatives, reliability, true),

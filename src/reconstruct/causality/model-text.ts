@@ -19,6 +19,9 @@ export function describeModel(index: ProcessIndex, knowledge: Knowledge): string
     if (goroutines.unit === 'task') {
       return 'asyncio tasks: the one that makes a call, or one that it descends from, answers its request';
     }
+    if (goroutines.unit === 'async-root') {
+      return 'async functions: the outermost of those that wait for a call writes the response to its request';
+    }
     return 'goroutines: the one that waits for a call, or an ancestor of it, handles its request';
   }
   const leased = shareOf(context.origin, (origin) => origin === OriginKind.lease) > 0.5;

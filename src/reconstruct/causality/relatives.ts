@@ -7,11 +7,12 @@ import type { ProcessIndex } from './process-index.js';
 import type { SliceContext } from './slices.js';
 
 /**
- * Goroutines that wait for calls, and their relatives: Go numbers goroutines as they are started
+ * Goroutines, and async functions, that wait for calls, and their relatives: Go numbers goroutines as they are started
  * (in blocks of 16 for each P: runtime/proc.go, newproc1), so that those which one request starts
  * together have numbers in a row; and what a goroutine waits for next is mostly for the same request.
  */
 export const RELATIONS = ['lower', 'higher', 'earlier', 'later'] as const;
+export const EARLIER = RELATIONS.indexOf('earlier');
 
 export interface Relatives {
   /**
@@ -38,6 +39,8 @@ export function findRelatives(
   const isSame: number[] = [];
   const first = new Map<number, number>();
   const last = new Map<number, number>();
+  const isFunction = goroutines.unit === 'async-root';
+  const waits = isFunction ? x.request_goroutine : x.caller;
   const relate = (before: number, after: number, same: number) => {
     const pair = calls.of[before]! * calls.count + calls.of[after]!;
     const known = numbers.of(pair * 2 + same);
@@ -49,17 +52,19 @@ export function findRelatives(
     }
   };
   for (let client = 0; client < clients.length; client++) {
-    const caller = x.caller[clients[client]!]!;
+    const waiting = waits[clients[client]!]!;
     // Who reads requests itself needs no relatives; of tasks, the caller is no number of who waits.
     const isAlone = goroutines.unit === 'task' || goroutines.server[client]! >= 0;
-    if (caller === 0 || isAlone) continue;
-    const before = last.get(caller);
-    last.set(caller, client);
+    if (waiting === 0 || isAlone) continue;
+    const before = last.get(waiting);
+    last.set(waiting, client);
     if (before !== undefined) relate(before, client, 1);
-    else first.set(caller, client);
+    else first.set(waiting, client);
   }
-  for (const [caller, client] of first) {
-    const next = first.get(caller + 1);
+  // Numbers of async functions have no order.
+  if (isFunction) first.clear();
+  for (const [number, client] of first) {
+    const next = first.get(number + 1);
     if (next !== undefined) relate(client, next, 0);
   }
   return { of, classes, isSame: Uint8Array.from(isSame) };

@@ -1,7 +1,10 @@
 import { type GoroutineContext, MOST_STEPS } from './goroutines.js';
 import type { ProcessIndex } from './process-index.js';
 
-/** From here on, tasks that were not seen when they were made: the number is one of an address (bpf/events.h). */
+/**
+ * From here on, tasks that were not seen when they were made: the number is one of an address (bpf/events.h); and the
+ * async roots of Node, which nothing makes.
+ */
 const UNKNOWN = 0x80000000;
 
 /** The requests of a task's connection, in order of time. */
@@ -87,13 +90,17 @@ function workedOn(line: Line, start: Float64Array, answered: Float64Array, time:
 /**
  * asyncio: the task that makes a call answers its request, or descends from the one that does, or from the one
  * that serves the connection. Tasks are told on what is sent alone, which tells them from goroutines.
+ * Node: of a call and of a response to its request, the outermost promise that waits is the same one.
  *
- * @returns undefined where no task is known
+ * @returns undefined where neither is known
  */
 export function followTasks(index: ProcessIndex): GoroutineContext | undefined {
   const { exchanges: x, servers, clients, serverStart, clientStart } = index;
   const isTask = (row: number) => x.response_goroutine[row] !== 0 && x.request_goroutine[row] === 0;
-  if (!servers.some(isTask)) return undefined;
+  const isRoot = (row: number) =>
+    x.request_goroutine[row]! >= UNKNOWN && x.caller[row] === x.request_goroutine[row];
+  const hasRoots = clients.some(isRoot);
+  if (!hasRoots && !servers.some(isTask)) return undefined;
   const lines = linesOf(index);
   const made = new MadeBefore(index);
   const answered = Float64Array.from(servers, (row) => x.response_start[row]!);
@@ -122,5 +129,5 @@ export function followTasks(index: ProcessIndex): GoroutineContext | undefined {
       task = creator === 0 && task !== x.caller[row] ? x.caller[row]! : creator;
     }
   }
-  return { unit: 'task', server, steps };
+  return { unit: hasRoots ? 'async-root' : 'task', server, steps };
 }
