@@ -1,6 +1,7 @@
 import type { Candidates } from './candidates.js';
 import type { Kinds } from './kinds.js';
 import type { ProcessIndex } from './process-index.js';
+import { placeOfEarlier, type Relatives } from './relatives.js';
 
 /** Share of the time between the first and the last exchange in which no request was open, 0..1. */
 function idleShare(index: ProcessIndex): number {
@@ -121,4 +122,29 @@ export function backgroundShares(
     const least = isRare && variation[kind]! < STEADY_INTERVAL ? STEADY_SHARE : rare;
     return Math.min(0.999, Math.max(least, (count + 0.05) / idle / (total[kind]! + 1)));
   });
+}
+
+/** From this trust on, all that an async function calls counts as one piece of work. */
+const LEAST_ONE_FUNCTION = 0.9;
+
+/**
+ * What one async function calls belongs to a request together, or to none.
+ *
+ * @param shares per client: probability that it belongs to none by itself, 0..1
+ * @param trust by class of relatives: trust, 0..1
+ * @returns the same, where the calls that the function made before are known
+ */
+export function shareTogether(
+  shares: Float64Array,
+  relatives: Relatives,
+  trust: Float64Array,
+): Float64Array {
+  const together = shares.slice();
+  for (let client = 0; client < together.length; client++) {
+    const place = placeOfEarlier(client);
+    const earlier = relatives.of[place]!;
+    if (earlier < 0 || trust[relatives.classes[place]!]! < LEAST_ONE_FUNCTION) continue;
+    together[client] = Math.min(together[client]!, together[earlier]!);
+  }
+  return together;
 }

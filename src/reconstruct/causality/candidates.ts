@@ -22,6 +22,11 @@ export interface Candidates {
   readonly foreign: boolean;
   isOpen(client: number, server: number): boolean;
   has(client: number, server: number): boolean;
+  /**
+   * Takes in a server that had begun, however long before the call it was answered; one for each call, and
+   * only where it is no candidate yet.
+   */
+  admit(client: number, server: number): void;
 }
 
 /** Candidates one after another: those of the i-th chosen client are list[offsets[i] .. offsets[i + 1]], by start time. */
@@ -77,35 +82,24 @@ export function findCandidates(index: ProcessIndex): Candidates {
   const gone = countBefore(ends, clientStart, -late);
   const open = begun.map((count, client) => Math.max(0, count - ended[client]!));
   const count = begun.map((started, client) => Math.max(0, started - gone[client]!));
+  const admitted = new Int32Array(clientStart.length).fill(-1);
   const isOpen = (client: number, server: number) =>
     server < begun[client]! && serverEnd[server]! >= clientStart[client]!;
   const has = (client: number, server: number) =>
     server < begun[client]! &&
-    serverEnd[server]! + late >= clientStart[client]! &&
-    (!foreign || clientEnd[client]! <= serverEnd[server]! + FOREIGN_TOLERANCE_NS);
-  const admitted = new Int32Array(clientStart.length).fill(-1);
-  const candidates = { open, count, begun, admitted, foreign, isOpen, has };
+    ((serverEnd[server]! + late >= clientStart[client]! &&
+      (!foreign || clientEnd[client]! <= serverEnd[server]! + FOREIGN_TOLERANCE_NS)) ||
+      admitted[client] === server);
+  const admit = (client: number, server: number) => {
+    if (server >= begun[client]! || admitted[client]! >= 0 || has(client, server)) return;
+    admitted[client] = server;
+    count[client]!++;
+  };
+  const candidates = { open, count, begun, admitted, foreign, isOpen, has, admit };
   if (!foreign) return candidates;
   const { offsets } = listCandidates(index, candidates, new Uint8Array(count.length).fill(1));
   const inside = count.map((_, client) => offsets[client + 1]! - offsets[client]!);
   return { ...candidates, open: inside, count: inside };
-}
-
-/**
- * Takes in servers that are proved to cause a call, however long before it they were answered.
- *
- * @param proved per client: the server; -1 none
- */
-export function admitProved(candidates: Candidates, proved: Int32Array): Candidates {
-  const admitted = proved.map((server, client) =>
-    server >= 0 && server < candidates.begun[client]! && !candidates.has(client, server)
-      ? server
-      : -1,
-  );
-  const count = candidates.count.map((own, client) => own + (admitted[client]! >= 0 ? 1 : 0));
-  const has = (client: number, server: number) =>
-    candidates.has(client, server) || (server >= 0 && admitted[client] === server);
-  return { ...candidates, count, admitted, has };
 }
 
 /** The candidates of the clients that `isChosen` marks; of others none. One sweep over servers and clients. */

@@ -3,7 +3,7 @@ import type { Candidates } from './candidates.js';
 import { CauseKind } from './cause-kind.js';
 import type { GoroutineContext } from './goroutines.js';
 import type { IdentityMatches } from './identity.js';
-import { EARLIER, RELATIONS, type Relatives } from './relatives.js';
+import { placeOfEarlier, type Relatives } from './relatives.js';
 import { isAlone, type Reliability } from './reliability.js';
 import type { SliceContext } from './slices.js';
 import type { ThreadContext } from './thread-context.js';
@@ -87,6 +87,16 @@ const RULE_OF_ORIGIN: readonly number[] = [RuleNumber.thread, RuleNumber.connect
 const IDENTITY = 1 - 1e-9;
 export const MOST_CLAIMS = 15;
 
+/**
+ * How likely one that belongs to a request makes a call that belongs to none, 0..1: itself, and a descendant. A
+ * goroutine or task may live longer than its request's work; who waits for an async root waits for the answer.
+ */
+const IF_BACKGROUND = {
+  goroutine: [0.01, 0.05],
+  task: [0.01, 0.05],
+  'async-root': [1e-5, 1e-5],
+} as const;
+
 /** What speaks for the candidates of one call; reused from call to call. */
 export class Claims {
   /** The call that they are about. */
@@ -143,6 +153,9 @@ export interface Knowledge {
 export interface Chain {
   readonly server: Int32Array;
   readonly trust: Float64Array;
+  /** What all evidence says of them, responses included; -1 where none does. */
+  readonly decided: Int32Array;
+  readonly confidence: Float64Array;
 }
 
 /** What the cause of a call, a request or a reply, says of its parent. */
@@ -170,17 +183,24 @@ function claimForward(
   }
 }
 
+/** From this trust on, what the same async function did before names a request that was answered long ago, too. */
+const LEAST_ADMITTED = 0.8;
+/** An async function that worked for a request does no timer's work. */
+const LEAST_IF_BACKGROUND = 1e-3;
+
 /** What is believed of the call that the same async function waited for before. */
 function claimSameFunction(
-  { relatives, reliability }: Knowledge,
+  { relatives, reliability, candidates }: Knowledge,
   chain: Chain,
   claims: Claims,
 ): void {
-  const place = claims.client * RELATIONS.length + EARLIER;
+  const place = placeOfEarlier(claims.client);
   const earlier = relatives.of[place]!;
-  if (earlier < 0 || chain.server[earlier]! < 0) return;
-  const trust = reliability.relatives[relatives.classes[place]!]!;
-  claims.offer(SAME_FUNCTION, chain.server[earlier]!, trust * chain.trust[earlier]!, 1);
+  if (earlier < 0 || chain.decided[earlier]! < 0) return;
+  const server = chain.decided[earlier]!;
+  const trust = reliability.relatives[relatives.classes[place]!]! * chain.confidence[earlier]!;
+  if (trust >= LEAST_ADMITTED) candidates.admit(claims.client, server);
+  claims.offer(SAME_FUNCTION, server, trust, Math.max(LEAST_IF_BACKGROUND, 1 - trust));
 }
 
 /**
@@ -208,7 +228,7 @@ export function gatherClaims(
     // On a descendant, an earlier request's work may go on.
     const isChild = goroutines.steps[client] === 0 ? 0 : 1;
     const trust = reliability.goroutine[isChild]!;
-    claims.offer(RuleNumber.goroutine, server, trust, isChild === 0 ? 0.01 : 0.05);
+    claims.offer(RuleNumber.goroutine, server, trust, IF_BACKGROUND[goroutines.unit][isChild]!);
   } else if (goroutines.unit === 'async-root') claimSameFunction(knowledge, chain, claims);
   if (slices.forward[client]! >= 0) {
     claims.offer(RuleNumber.slice, slices.forward[client]!, reliability.slice[client]!, 1);

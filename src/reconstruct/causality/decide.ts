@@ -125,6 +125,8 @@ export class Posterior {
       open === 0 ? Number.NEGATIVE_INFINITY : Math.log(((1 - prior) * (1 - AFTERWARDS)) / open);
     const after =
       late === 0 ? Number.NEGATIVE_INFINITY : Math.log(((1 - prior) * AFTERWARDS) / late);
+    // Who is taken in on evidence is not less likely for being late.
+    const admitted = Math.log(((1 - prior) * (1 - AFTERWARDS)) / Math.max(1, open));
     this.count = 0;
     this.chooseClaims(claims);
     let others = 0;
@@ -143,7 +145,8 @@ export class Posterior {
     for (let i = 0; i < this.count; i++) {
       const isOpen = candidates.isOpen(client, this.server[i]!);
       if (isOpen) namedOpen++;
-      this.chance[i]! += others + (isOpen ? during : after);
+      const isAdmitted = candidates.admitted[client] === this.server[i];
+      this.chance[i]! += others + (isAdmitted ? admitted : isOpen ? during : after);
     }
     const unnamedOpen = open - namedOpen;
     const unnamedLate = late - (this.count - namedOpen);
@@ -279,7 +282,12 @@ function rankPosterior(
 export function decideAll(input: DecideInput): { decisions: Decisions; chain: Chain } {
   const count = input.index.clients.length;
   const decisions = new Decisions(count);
-  const chain = { server: new Int32Array(count).fill(-1), trust: new Float64Array(count) };
+  const chain = {
+    server: new Int32Array(count).fill(-1),
+    trust: new Float64Array(count),
+    decided: new Int32Array(count).fill(-1),
+    confidence: new Float64Array(count),
+  };
   const claims = new Claims();
   const posterior = new Posterior(input);
   const contenders = new Contenders();
@@ -293,6 +301,8 @@ export function decideAll(input: DecideInput): { decisions: Decisions; chain: Ch
     posterior.compute(client, claims);
     rankPosterior(input, decisions, client, posterior, contenders);
     decisions.background[client] = posterior.background;
+    chain.decided[client] = decisions.best(client);
+    chain.confidence[client] = decisions.bestConfidence(client);
     decisions.proved[client] = isProved(claims, decisions.best(client)) ? 1 : 0;
     judge(decisions, client, input.minConfidence);
   }

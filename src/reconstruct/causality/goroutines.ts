@@ -10,6 +10,8 @@ export interface GoroutineContext {
   readonly server: Int32Array;
   /** Per client: steps from the waiting goroutine up to the one that handles the request. */
   readonly steps: Uint8Array;
+  /** Tasks and async roots that answer requests of several connections: what they call may be for any. */
+  readonly shared: ReadonlySet<number>;
 }
 
 /** Per goroutine: the requests it read, in order of time. */
@@ -46,7 +48,7 @@ export function followGoroutines(index: ProcessIndex): GoroutineContext {
   const server = new Int32Array(clients.length).fill(-1);
   const steps = new Uint8Array(clients.length);
   const handled = handledBy(index);
-  if (handled.size === 0) return { unit: 'goroutine', server, steps };
+  if (handled.size === 0) return { unit: 'goroutine', server, steps, shared: new Set() };
   const creatorOf = new Map<number, number>();
   for (const row of clients) {
     if (x.creator[row] !== 0) creatorOf.set(x.caller[row]!, x.creator[row]!);
@@ -65,5 +67,5 @@ export function followGoroutines(index: ProcessIndex): GoroutineContext {
         step === 0 && x.creator[row] !== 0 ? x.creator[row]! : (creatorOf.get(goroutine) ?? 0);
     }
   }
-  return { unit: 'goroutine', server, steps };
+  return { unit: 'goroutine', server, steps, shared: new Set() };
 }

@@ -1,7 +1,7 @@
 import { DEFAULT_MIN_CONFIDENCE } from '../../model/span.js';
-import { backgroundShares } from './background.js';
+import { backgroundShares, shareTogether } from './background.js';
 import { labelBackward } from './backward.js';
-import { admitProved, findCandidates, listCandidates } from './candidates.js';
+import { findCandidates, listCandidates } from './candidates.js';
 import type { Chain, Knowledge } from './claims.js';
 import { type DecideInput, type Decisions, decideAll } from './decide.js';
 import { eventKinds, forwardClasses } from './forward.js';
@@ -81,9 +81,13 @@ export function inferCauses(
 ): ProcessCauses {
   const index = indexProcess(exchanges, rows);
   const goroutines = followTasks(index) ?? followGoroutines(index);
-  const open = findCandidates(index);
+  const candidates = findCandidates(index);
   // Goroutines and tasks may begin for one request what goes on for ever; a function that answered one does not.
-  const candidates = goroutines.unit === 'async-root' ? admitProved(open, goroutines.server) : open;
+  if (goroutines.unit === 'async-root') {
+    goroutines.server.forEach((server, client) => {
+      if (server >= 0) candidates.admit(client, server);
+    });
+  }
   const marks = threadMarks(index, hints);
   const context = replayMarks(index, marks, originKinds(index));
   const slices = followSlices(index);
@@ -134,8 +138,11 @@ export function inferCauses(
   }
   const reliability = learnReliability(lessons, first, labels);
   const shares = backgroundShares(index, candidates, calls, requests);
-  const shareOf = (client: number) =>
-    background === undefined ? shares[calls.of[client]!]! : background[index.clients[client]!]!;
+  const own = Float64Array.from(index.clients, (row, client) =>
+    background === undefined ? shares[calls.of[client]!]! : background[row]!,
+  );
+  const together =
+    goroutines.unit === 'async-root' ? shareTogether(own, relatives, reliability.relatives) : own;
   const knowledge = {
     candidates,
     context,
@@ -152,7 +159,7 @@ export function inferCauses(
     index,
     candidates,
     knowledge,
-    background: shareOf,
+    background: (client: number) => together[client]!,
     minConfidence: least ?? DEFAULT_MIN_CONFIDENCE[candidates.foreign ? 'imported' : 'recorded'],
   };
   const { decisions, chain } = decideAll(input);

@@ -12,7 +12,6 @@ import type { SliceContext } from './slices.js';
  * together have numbers in a row; and what a goroutine waits for next is mostly for the same request.
  */
 export const RELATIONS = ['lower', 'higher', 'earlier', 'later'] as const;
-export const EARLIER = RELATIONS.indexOf('earlier');
 
 export interface Relatives {
   /**
@@ -27,6 +26,11 @@ export interface Relatives {
 }
 
 const WIDTH = RELATIONS.length;
+
+/** Where {@link Relatives} tell of the call before of the same goroutine or async function. */
+export function placeOfEarlier(client: number): number {
+  return client * WIDTH + RELATIONS.indexOf('earlier');
+}
 
 export function findRelatives(
   { exchanges: x, clients }: ProcessIndex,
@@ -55,7 +59,7 @@ export function findRelatives(
     const waiting = waits[clients[client]!]!;
     // Who reads requests itself needs no relatives; of tasks, the caller is no number of who waits.
     const isAlone = goroutines.unit === 'task' || goroutines.server[client]! >= 0;
-    if (waiting === 0 || isAlone) continue;
+    if (waiting === 0 || isAlone || goroutines.shared.has(waiting)) continue;
     const before = last.get(waiting);
     last.set(waiting, client);
     if (before !== undefined) relate(before, client, 1);

@@ -14,7 +14,7 @@ type Line = readonly number[];
  * By task: the requests that it answers, or that tasks made by it do. One that serves several connections at a time is
  * left out: what it makes may be for any of them, or for none.
  */
-function linesOf({ exchanges: x, servers }: ProcessIndex): Map<number, Line> {
+function linesOf({ exchanges: x, servers }: ProcessIndex) {
   const lines = new Map<number, number[]>();
   const shared = new Set<number>();
   for (let server = 0; server < servers.length; server++) {
@@ -32,7 +32,7 @@ function linesOf({ exchanges: x, servers }: ProcessIndex): Map<number, Line> {
     }
   }
   for (const task of shared) lines.delete(task);
-  return lines;
+  return { lines: lines as ReadonlyMap<number, Line>, shared };
 }
 
 /**
@@ -101,7 +101,7 @@ export function followTasks(index: ProcessIndex): GoroutineContext | undefined {
     x.request_goroutine[row]! >= UNKNOWN && x.caller[row] === x.request_goroutine[row];
   const hasRoots = clients.some(isRoot);
   if (!hasRoots && !servers.some(isTask)) return undefined;
-  const lines = linesOf(index);
+  const { lines, shared } = linesOf(index);
   const made = new MadeBefore(index);
   const answered = Float64Array.from(servers, (row) => x.response_start[row]!);
   const creators = new Map<number, number>();
@@ -129,5 +129,5 @@ export function followTasks(index: ProcessIndex): GoroutineContext | undefined {
       task = creator === 0 && task !== x.caller[row] ? x.caller[row]! : creator;
     }
   }
-  return { unit: hasRoots ? 'async-root' : 'task', server, steps };
+  return { unit: hasRoots ? 'async-root' : 'task', server, steps, shared };
 }
