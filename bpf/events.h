@@ -221,7 +221,7 @@ struct v8_layout {
 	__u16 reaction;
 	__u16 page_flags;      /* from the beginning of a page of the heap to its flags */
 	__u16 young;           /* those of pages of the young generation */
-	__u16 padding;
+	__u16 preserved;       /* words that jobs and reactions carry for the embedder, before their own fields */
 };
 
 _Static_assert(sizeof(struct v8_layout) == 36, "v8_layout");

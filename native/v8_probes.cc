@@ -59,6 +59,9 @@ constexpr std::size_t kMicrotasksBytes = 4096;
 constexpr std::size_t kBarrierBytes = 128;
 // How far behind a microtask's store its kind is looked at.
 constexpr std::size_t kNear = 64;
+// How far behind that the branch for the first kind begins.
+constexpr std::size_t kKinds = 128;
+constexpr std::size_t kRootStoreBytes = 7;
 // Pages of the heap begin at multiples of 256 KiB; the flags FROM_PAGE and TO_PAGE mark young ones.
 constexpr int32_t kPageMask = ~0x3ffff;
 constexpr uint8_t kYoung = 0x18;
@@ -79,17 +82,19 @@ struct RootStore {
 };
 
 std::optional<RootStore> rootStoreAt(const Code &code, std::size_t at) {
-  const bool is = at + 7 <= code.size() && (code[at] & 0xfb) == 0x49 && code[at + 1] == 0x89 &&
+  const bool is = at + kRootStoreBytes <= code.size() && (code[at] & 0xfb) == 0x49 && code[at + 1] == 0x89 &&
                   (code[at + 2] & 0xc7) == 0x85;
   if (!is) return std::nullopt;
   const uint8_t reg = static_cast<uint8_t>((code[at + 2] >> 3 & 7) | (code[at] & 4) << 1);
   return RootStore{reg, numberAt<int32_t>(code, at + 3)};
 }
 
-// mov reg, [base - 1]: loads the map of a tagged object.
-bool loadsMapOf(const Code &code, std::size_t at, uint8_t base) {
-  return at + 4 <= code.size() && (code[at] & 0xfa) == 0x48 && (code[at] & 1) == base >> 3 &&
-         code[at + 1] == 0x8b && (code[at + 2] & 0xc7) == (0x40 | (base & 7)) && code[at + 3] == 0xff;
+// mov reg, [base + disp8]: the displacement.
+std::optional<int8_t> loadAt(const Code &code, std::size_t at, uint8_t base) {
+  const bool is = at + 4 <= code.size() && (code[at] & 0xfa) == 0x48 && (code[at] & 1) == base >> 3 &&
+                  code[at + 1] == 0x8b && (code[at + 2] & 0xc7) == (0x40 | (base & 7)) && (base & 7) != 4;
+  if (!is) return std::nullopt;
+  return static_cast<int8_t>(code[at + 3]);
 }
 
 // cmp reg, imm32
@@ -98,23 +103,36 @@ bool comparesWith(const Code &code, std::size_t at, uint32_t value) {
          (code[at + 2] & 0xf8) == 0xf8 && numberAt<uint32_t>(code, at + 3) == value;
 }
 
-// From the root register to the running microtask: where the loop stores each one just before it looks what kind it
-// is, and once more when there is none left.
-std::optional<int32_t> findMicrotask(const Code &code, uint32_t callableTask) {
+struct Microtask {
+  int32_t displacement;  // from the root register to the one that runs
+  uint16_t preserved;    // as in v8_layout
+};
+
+// Where the loop stores each microtask just before it looks what kind it is, and once more when there is none left.
+// What it then loads of one first is its context: word 2, behind what the embedder preserves.
+std::optional<Microtask> findMicrotask(const Code &code, uint32_t callableTask) {
   std::size_t at = 0;
   std::optional<RootStore> store;
   while (at < code.size() && !(store = rootStoreAt(code, at))) at++;
   if (!store || store->displacement <= 0 || store->displacement % 8 != 0) return std::nullopt;
+  const std::size_t behind = at + kRootStoreBytes;
+  std::size_t kindAt = 0;
   bool loadsMap = false;
-  bool asksKind = false;
-  for (std::size_t next = at + 7; next < at + 7 + kNear; next++) {
-    loadsMap |= loadsMapOf(code, next, store->reg);
-    asksKind |= loadsMap && comparesWith(code, next, callableTask);
+  for (std::size_t next = behind; next < behind + kNear && kindAt == 0; next++) {
+    loadsMap = loadsMap || loadAt(code, next, store->reg) == -1;
+    if (loadsMap && comparesWith(code, next, callableTask)) kindAt = next;
   }
-  if (!asksKind) return std::nullopt;
-  for (std::size_t next = at + 7; next < code.size(); next++) {
+  if (kindAt == 0) return std::nullopt;
+  std::optional<int8_t> context;
+  for (std::size_t next = kindAt; next < kindAt + kKinds && !context; next++) {
+    context = loadAt(code, next, store->reg);
+  }
+  if (context != 15 && context != 23) return std::nullopt;
+  for (std::size_t next = behind; next < code.size(); next++) {
     const auto other = rootStoreAt(code, next);
-    if (other && other->displacement == store->displacement) return store->displacement;
+    if (other && other->displacement == store->displacement) {
+      return Microtask{store->displacement, static_cast<uint16_t>(*context == 23)};
+    }
   }
   return std::nullopt;
 }
@@ -207,11 +225,12 @@ std::optional<V8Plan> planV8(const ElfImage &image) {
   const auto begins = reader.place(kCollect);
   const auto ends = reader.place(kCollected);
   if (!root || !microtask || !pageFlags || !isolate || !begins || !ends) return std::nullopt;
-  if (*root < 0 || *root + *microtask > static_cast<int32_t>(kMostNumber)) return std::nullopt;
+  if (*root < 0 || *root + microtask->displacement > static_cast<int32_t>(kMostNumber)) return std::nullopt;
   V8Plan plan;
   if (!fillNumbers(reader, plan.layout)) return std::nullopt;
   plan.layout.isolate = static_cast<int32_t>(*isolate);
-  plan.layout.microtask = static_cast<uint16_t>(*root + *microtask);
+  plan.layout.microtask = static_cast<uint16_t>(*root + microtask->displacement);
+  plan.layout.preserved = microtask->preserved;
   plan.layout.page_flags = *pageFlags;
   plan.layout.young = kYoung;
   plan.collectionBegins = *begins;

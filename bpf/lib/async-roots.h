@@ -29,7 +29,7 @@
 #define V8_TAG 1
 #define V8_FIELD(object, index) ((object) - V8_TAG + 8 * (index))
 
-/* Fields of PromiseReactionJobTask, PromiseResolveThenableJobTask, PromiseReaction, PromiseCapability, JSPromise, ... */
+/* Fields of PromiseReactionJobTask, PromiseResolveThenableJobTask, PromiseReaction (these behind v8_layout.preserved) ... */
 #define V8_JOB_HANDLER 3
 #define V8_JOB_NEXT 4
 #define V8_THENABLE_JOB_PROMISE 2
@@ -142,18 +142,19 @@ struct async_walk {
 static __always_inline bool go_outwards(struct async_walk *walk, const struct v8_layout *layout,
 					__u64 promise)
 {
-	__u64 fields[V8_REACTION_NEXT + 1] = {};
+	__u64 fields[V8_REACTION_NEXT] = {};
 	__u64 reaction;
 
 	walk->root = promise;
 	reaction = v8_field(promise, V8_PROMISE_REACTIONS);
 	if (v8_type(layout, reaction) != layout->reaction)
 		return false;
-	bpf_probe_read_user(fields, sizeof(fields), (const void *)V8_FIELD(reaction, 0));
-	if (fields[V8_REACTION_OTHERS] & V8_TAG)
+	bpf_probe_read_user(fields, sizeof(fields),
+			    (const void *)V8_FIELD(reaction, V8_REACTION_OTHERS + layout->preserved));
+	if (fields[0] & V8_TAG)
 		return false;
-	walk->handler = fields[V8_REACTION_FULFILL];
-	walk->next = fields[V8_REACTION_NEXT];
+	walk->handler = fields[V8_REACTION_FULFILL - V8_REACTION_OTHERS];
+	walk->next = fields[V8_REACTION_NEXT - V8_REACTION_OTHERS];
 	return true;
 }
 
@@ -216,10 +217,10 @@ static __always_inline __u64 find_async_root(const struct v8_layout *layout, __u
 	struct async_walk walk = {};
 
 	if (type == layout->fulfill_job || type == layout->reject_job) {
-		walk.handler = v8_field(job, V8_JOB_HANDLER);
-		walk.next = v8_field(job, V8_JOB_NEXT);
+		walk.handler = v8_field(job, V8_JOB_HANDLER + layout->preserved);
+		walk.next = v8_field(job, V8_JOB_NEXT + layout->preserved);
 	} else if (type == layout->thenable_job) {
-		walk.next = v8_field(job, V8_THENABLE_JOB_PROMISE);
+		walk.next = v8_field(job, V8_THENABLE_JOB_PROMISE + layout->preserved);
 	} else {
 		return 0;
 	}
