@@ -31,7 +31,8 @@ const TASK_UNKNOWN = 0x80000000;
 
 /** Newer releases send what fetch() asks for outside of its async function where a connection was idle. */
 const hasAsyncRoots = process.versions.node.startsWith('20.');
-if (!hasAsyncRoots) console.warn(`SKIPPED: async roots: Node 20 is needed, this is ${process.version}`);
+if (!hasAsyncRoots)
+  console.warn(`SKIPPED: async roots: Node 20 is needed, this is ${process.version}`);
 
 /** One request after the other on `connections` keep-alive connections. */
 async function load(port: number, requests: number, connections: number): Promise<void> {
@@ -242,10 +243,7 @@ describeLive('hints', () => {
     'Node: calls and answer of a request have its async root, through many collections',
     async () => {
       // So small a young generation is collected every few requests.
-      const service = await startService('node', [
-        '--max-semi-space-size=1',
-        program('async.mjs'),
-      ]);
+      const service = await startService('node', ['--max-semi-space-size=1', program('async.mjs')]);
       const events = await record(service, ['async']);
       const answers = new Map<number, LiveEvent>();
       for (const event of events) {
