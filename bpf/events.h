@@ -222,9 +222,10 @@ struct v8_layout {
 	__u16 page_flags;      /* from the beginning of a page of the heap to its flags */
 	__u16 young;           /* those of pages of the young generation */
 	__u16 preserved;       /* words that jobs and reactions carry for the embedder, before their own fields */
+	__u32 life;            /* changes where collections may have been missed */
 };
 
-_Static_assert(sizeof(struct v8_layout) == 36, "v8_layout");
+_Static_assert(sizeof(struct v8_layout) == 40, "v8_layout");
 
 /* Where a new task keeps its context, a register and a distance: cookie of the probe, with the process. */
 #define TASK_PROBE_REGISTER_SHIFT 32

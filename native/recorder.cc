@@ -313,7 +313,7 @@ void Recorder::attachOnDemand() {
   const V8Programs v8{programs_->program("on_collection_begins"), programs_->program("on_collection_ends"),
                       programs_->map("v8_layouts")};
   for (const uint32_t tgid : awaiting_) {
-    if (!probes_.has(tgid)) probes_.add(tgid, probeV8(tgid, v8));
+    if (!probes_.has(tgid)) probes_.add(tgid, probeV8(tgid, ++lives_, v8));
   }
 }
 

@@ -240,14 +240,15 @@ std::optional<V8Plan> planV8(const ElfImage &image) {
 
 bool hasV8(uint32_t tgid) { return planOf(programOf(tgid)).has_value(); }
 
-std::vector<bpf_link *> probeV8(uint32_t tgid, const V8Programs &programs) {
+std::vector<bpf_link *> probeV8(uint32_t tgid, uint32_t life, const V8Programs &programs) {
   KernelLog log;
   std::vector<bpf_link *> links;
   // What was known of an earlier process of this number.
   bpf_map__delete_elem(programs.layouts, &tgid, sizeof tgid, 0);
   const auto program = programOf(tgid);
-  const auto plan = planOf(program);
+  auto plan = planOf(program);
   if (!plan) return links;
+  plan->layout.life = life;
   const MappedFile file(*program);
   file.probe(programs.begins, plan->collectionBegins, tgid, links);
   file.probe(programs.ends, plan->collectionEnds, tgid, links);

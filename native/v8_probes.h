@@ -35,8 +35,8 @@ struct V8Programs {
   bpf_map *layouts = nullptr;
 };
 
-// Probes a process: both places, or none.
-std::vector<bpf_link *> probeV8(uint32_t tgid, const V8Programs &programs);
+// Probes a process: both places, or none. `life`: another number each time, v8_layout.life.
+std::vector<bpf_link *> probeV8(uint32_t tgid, uint32_t life, const V8Programs &programs);
 // True where the program of the process has such a V8.
 bool hasV8(uint32_t tgid);
 

@@ -70,7 +70,7 @@ struct v8_thread {
 	__u32 begun;   /* collections */
 	__u32 settled; /* of those, how many roots have been followed through */
 	__u32 count;   /* of roots */
-	__u32 padding;
+	__u32 life;    /* v8_layout.life under which they were noted */
 	struct async_root roots[ASYNC_ROOTS_MAX];
 };
 
@@ -232,7 +232,8 @@ static __always_inline __u64 find_async_root(const struct v8_layout *layout, __u
 	return 0;
 }
 
-static __always_inline struct v8_thread *known_thread(__u64 id, __u64 isolate)
+static __always_inline struct v8_thread *known_thread(const struct v8_layout *layout, __u64 id,
+						     __u64 isolate)
 {
 	struct v8_thread *thread = bpf_map_lookup_elem(&v8_threads, &id);
 
@@ -241,8 +242,10 @@ static __always_inline struct v8_thread *known_thread(__u64 id, __u64 isolate)
 		thread = bpf_map_lookup_elem(&v8_threads, &id);
 	}
 	/* It is another one of the same number, or a collection was missed. */
-	if (thread && (thread->isolate != isolate || thread->settled != thread->begun)) {
+	if (thread && (thread->isolate != isolate || thread->life != layout->life ||
+		       thread->settled != thread->begun)) {
 		thread->isolate = isolate;
+		thread->life = layout->life;
 		thread->settled = thread->begun;
 		thread->count = 0;
 	}
@@ -294,7 +297,7 @@ __noinline int async_hints(struct event_hints *hints)
 	isolate = user_word(thread_pointer(bpf_get_current_task_btf()) + layout->isolate);
 	/* Threads without JavaScript have none. */
 	promise = isolate ? find_async_root(layout, isolate) : 0;
-	thread = promise ? known_thread(id, isolate) : 0;
+	thread = promise ? known_thread(layout, id, isolate) : 0;
 	if (!thread)
 		return false;
 	hints->goroutine = root_number(thread, id, promise);
