@@ -38,4 +38,5 @@ const server = createServer(async (_, response) => {
   response.end('hello');
 });
 server.listen(port, '127.0.0.1', () => console.log('ready'));
-tick();
+// The backend may end first.
+tick().catch(() => process.exit());
