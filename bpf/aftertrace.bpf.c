@@ -120,6 +120,21 @@ int on_task_made(struct pt_regs *regs)
 	return 0;
 }
 
+/* Attached by hand where V8 begins and ends to collect garbage, in processes that give this hint; the cookie is their tgid. */
+SEC("uprobe")
+int on_collection_begins(struct pt_regs *regs)
+{
+	collection_begins(bpf_get_attach_cookie(regs));
+	return 0;
+}
+
+SEC("uprobe")
+int on_collection_ends(struct pt_regs *regs)
+{
+	collection_ends(bpf_get_attach_cookie(regs), function_argument(regs, 1));
+	return 0;
+}
+
 /* Attached by hand where TLS libraries take and give plaintext; the cookie says what the function is. */
 SEC("uprobe")
 int on_tls_call(struct pt_regs *regs)

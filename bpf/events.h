@@ -84,10 +84,12 @@ struct event_io {
  * What tells whose work a send or receive is, where the bytes cannot. 0: not known.
  * Goroutine ids are the low 32 bits of the runtime's. Tasks of asyncio, on sends alone, are numbered as they are
  * made; those that were not seen then have TASK_UNKNOWN and bits of their context's address.
+ * Node tells on sends the outermost promise that waits for what sends, its async root: TASK_UNKNOWN and a number by the
+ * order in which they are first seen. Goroutine and caller are both this number; of tasks with TASK_UNKNOWN the caller is 0.
  */
 struct event_hints {
-	__u32 goroutine; /* the goroutine in the call; the task */
-	__u32 caller;    /* send: the goroutine that waits for this write's answer; the task that the others descend from */
+	__u32 goroutine; /* the goroutine in the call; the task; the async root */
+	__u32 caller;    /* send: the goroutine that waits for this write's answer; the task that the others descend from; the async root */
 	__u32 creator;   /* send: the goroutine that started the caller; the task that made this one */
 	__u32 slice;     /* P id << 20 | low 20 bits of its schedtick: equal values are one chain of hand-offs */
 	__u32 lease_tid; /* send: thread whose receive last found the socket empty (EAGAIN) since the last send */
@@ -159,6 +161,7 @@ _Static_assert(sizeof(struct event_process) == 56, "event_process");
 #define HINT_THREADS 0x04 /* EVENT_FORK and EVENT_EXIT of threads, not only of processes */
 #define HINT_GO 0x08      /* event_hints.goroutine, caller, creator, slice */
 #define HINT_LOOP 0x10    /* EVENT_LOOP; event_hints.goroutine, caller, creator of asyncio's tasks */
+#define HINT_ASYNC 0x20   /* event_hints.goroutine, caller of Node's async roots */
 
 /* What user space tells of a process that gives hints. */
 struct hinted_process {
@@ -196,6 +199,33 @@ struct python_layout {
 };
 
 _Static_assert(sizeof(struct python_layout) == 16, "python_layout");
+
+/*
+ * Where V8 keeps what is read there, in a process with one copy of it: offsets in bytes, and the instance types of
+ * classes (v8dbg_type_...). What is not here is the same in all versions that user space accepts.
+ */
+struct v8_layout {
+	__s32 isolate;         /* from the thread pointer to the pointer to the isolate that the thread is in */
+	__u16 microtask;       /* from an isolate to its microtask that runs */
+	__u16 instance_type;   /* from a map to the type of what it describes */
+	__u16 context;         /* from a function to its context */
+	__u16 fulfill_job;     /* types: PromiseFulfillReactionJobTask ... */
+	__u16 reject_job;
+	__u16 thenable_job;
+	__u16 function;
+	__u16 async_function;
+	__u16 async_generator;
+	__u16 generator_request;
+	__u16 promise;
+	__u16 capability;
+	__u16 reaction;
+	__u16 page_flags;      /* from the beginning of a page of the heap to its flags */
+	__u16 young;           /* those of pages of the young generation */
+	__u16 preserved;       /* words that jobs and reactions carry for the embedder, before their own fields */
+	__u32 life;            /* changes where collections may have been missed */
+};
+
+_Static_assert(sizeof(struct v8_layout) == 40, "v8_layout");
 
 /* Where a new task keeps its context, a register and a distance: cookie of the probe, with the process. */
 #define TASK_PROBE_REGISTER_SHIFT 32

@@ -200,13 +200,14 @@ class Source : public Napi::ObjectWrap<Source> {
     stopped_.clear();
   }
 
-  // setHints(pid, kinds, go): which hints a process gives.
-  void setHints(const Napi::CallbackInfo &call) {
-    if (!recorder_) return;
+  // setHints(pid, kinds, go): which hints a process gives. Returns those of these kinds that it can give.
+  Napi::Value setHints(const Napi::CallbackInfo &call) {
+    if (!recorder_) return Napi::Number::New(call.Env(), 0);
     go_layout layout = {};
     if (call[2].IsObject()) layout = readGoLayout(call[2].As<Napi::Object>());
-    recorder_->setHints(call[0].As<Napi::Number>().Uint32Value(),
-                        call[1].As<Napi::Number>().Uint32Value(), layout);
+    const uint32_t kinds = recorder_->setHints(call[0].As<Napi::Number>().Uint32Value(),
+                                               call[1].As<Napi::Number>().Uint32Value(), layout);
+    return Napi::Number::New(call.Env(), kinds);
   }
 
   void pauseHints(const Napi::CallbackInfo &call) {

@@ -19,6 +19,7 @@ constexpr uint64_t kLargestTable = 256 << 20;
 constexpr std::size_t kChunk = 256 << 10;
 constexpr std::size_t kMostFound = 4096;
 constexpr uint64_t kPage = 4096;
+constexpr uint64_t kMostThreadStorage = 1 << 20;
 
 bool isPlace(uint64_t offset, uint64_t size) {
   return offset <= INT64_MAX && size <= INT64_MAX - offset;
@@ -53,8 +54,14 @@ bool ElfImage::readHeaders() {
   std::size_t bytes = segments.size() * sizeof(Elf64_Phdr);
   segments.resize(readAt(header.e_phoff, segments.data(), bytes) / sizeof(Elf64_Phdr));
   for (const Elf64_Phdr &segment : segments) {
-    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_X) == 0) continue;
-    code_.push_back({segment.p_vaddr, segment.p_offset, segment.p_filesz});
+    if (segment.p_type == PT_INTERP) isProgram_ = true;
+    if (segment.p_type == PT_TLS && segment.p_memsz <= kMostThreadStorage) {
+      const uint64_t alignment = std::max<uint64_t>(segment.p_align, 1);
+      threadStorage_ = (segment.p_memsz + alignment - 1) / alignment * alignment;
+    }
+    if (segment.p_type != PT_LOAD) continue;
+    auto &kind = (segment.p_flags & PF_X) != 0 ? code_ : data_;
+    kind.push_back({segment.p_vaddr, segment.p_offset, segment.p_filesz, segment.p_memsz});
   }
 
   if (header.e_shentsize != sizeof(Elf64_Shdr)) return true;
@@ -147,6 +154,31 @@ std::map<std::string, uint64_t> ElfImage::functions(const std::vector<std::strin
     if (symbol.type == STT_FUNC && symbol.isDefined) found.emplace(names[symbol.name], symbol.address);
   }
   return found;
+}
+
+std::map<std::string, uint64_t> ElfImage::values(const std::vector<std::string> &names) const {
+  std::map<std::string, uint64_t> found;
+  for (const Symbol &symbol : symbols(names, SHT_SYMTAB)) {
+    if (symbol.isDefined) found.emplace(names[symbol.name], symbol.address);
+  }
+  return found;
+}
+
+std::optional<uint32_t> ElfImage::initial(uint64_t address) const {
+  for (const Segment &segment : data_) {
+    if (address < segment.address || address - segment.address >= segment.memory) continue;
+    const uint64_t into = address - segment.address;
+    uint32_t value = 0;
+    if (into < segment.size && readAt(segment.offset + into, &value, sizeof value) != sizeof value) break;
+    return value;
+  }
+  return std::nullopt;
+}
+
+std::optional<int64_t> ElfImage::fromThreadPointer(uint64_t place) const {
+  // The program's own storage ends where the thread pointer points to.
+  if (!isProgram_ || place >= threadStorage_) return std::nullopt;
+  return static_cast<int64_t>(place) - static_cast<int64_t>(threadStorage_);
 }
 
 std::optional<uint64_t> ElfImage::variable(const std::string &name) const {

@@ -26,6 +26,13 @@ class ElfImage {
   // Addresses of the functions defined under these names.
   std::map<std::string, uint64_t> functions(const std::vector<std::string> &names, Table table) const;
 
+  // Values of symbols of any type defined under these names, in .symtab: addresses, or places in thread-local storage.
+  std::map<std::string, uint64_t> values(const std::vector<std::string> &names) const;
+  // What the variable at an address is before the program runs.
+  std::optional<uint32_t> initial(uint64_t address) const;
+  // From the thread pointer to a place in the thread-local storage of a program; libraries have none that is fixed.
+  std::optional<int64_t> fromThreadPointer(uint64_t place) const;
+
   // Address of the exported variable of this name.
   std::optional<uint64_t> variable(const std::string &name) const;
   // Addresses of the words in which the loader puts the address of this imported function.
@@ -42,6 +49,7 @@ class ElfImage {
  private:
   struct Segment {
     uint64_t address, offset, size;
+    uint64_t memory;  // bytes in memory: those beyond size are 0
   };
   struct Section {
     uint32_t name, type, link;
@@ -67,6 +75,9 @@ class ElfImage {
   int descriptor_;
   bool valid_ = false;
   std::vector<Segment> code_;
+  std::vector<Segment> data_;  // what is loaded and not code
+  uint64_t threadStorage_ = 0;  // bytes, as aligned
+  bool isProgram_ = false;
   std::vector<Section> sections_;
   std::string sectionNames_;
 };

@@ -13,7 +13,9 @@
 #include <cstring>
 #include <numeric>
 
+#include "loop_probes.h"
 #include "probe.h"
+#include "v8_probes.h"
 
 namespace aftertrace {
 namespace {
@@ -111,7 +113,9 @@ void Recorder::configure(const CaptureOptions &options) {
   const std::pair<uint32_t, bpf_program *> onDemand[] = {
       {HINT_WAKES, programs_->program("on_waking")},
       {HINT_LOOP, programs_->program("on_loop_turn")},
-      {HINT_LOOP, programs_->program("on_task_made")}};
+      {HINT_LOOP, programs_->program("on_task_made")},
+      {HINT_ASYNC, programs_->program("on_collection_begins")},
+      {HINT_ASYNC, programs_->program("on_collection_ends")}};
   for (const auto &[kind, program] : onDemand) {
     bpf_program__set_autoattach(program, false);
     bpf_program__set_autoload(program, (options.hints & kind) != 0);
@@ -124,6 +128,11 @@ void Recorder::configure(const CaptureOptions &options) {
   }
   if ((options.hints & HINT_LOOP) == 0) {
     for (const char *name : {"python_layouts", "python_threads", "python_tasks"}) {
+      bpf_map__set_max_entries(programs_->map(name), 1);
+    }
+  }
+  if ((options.hints & HINT_ASYNC) == 0) {
+    for (const char *name : {"v8_layouts", "v8_threads", "async_places"}) {
       bpf_map__set_max_entries(programs_->map(name), 1);
     }
   }
@@ -248,9 +257,10 @@ void Recorder::quieten(uint64_t connection) {
                        sizeof yes, BPF_ANY);
 }
 
-void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
+uint32_t Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
   const std::lock_guard<std::mutex> lock(hints_);
   kinds &= *variables_.hint_kinds;
+  if ((kinds & HINT_ASYNC) != 0 && !hasV8(tgid)) kinds &= ~static_cast<uint32_t>(HINT_ASYNC);
   if ((kinds & HINT_GO) != 0) {
     layout.life = ++lives_;
     bpf_map__update_elem(programs_->map("go_layouts"), &tgid, sizeof tgid, &layout, sizeof layout, BPF_ANY);
@@ -271,9 +281,11 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
   };
   note(waking_, HINT_WAKES);
   note(turning_, HINT_LOOP);
+  note(awaiting_, HINT_ASYNC);
   // Another program may run there now, with another C library.
-  loops_.remove(tgid);
+  probes_.remove(tgid);
   attachOnDemand();
+  return kinds;
 }
 
 void Recorder::pauseHints(bool paused) {
@@ -292,10 +304,17 @@ void Recorder::attachOnDemand() {
   } else if (!wakes && wakes_ != nullptr) {
     bpf_link__destroy(std::exchange(wakes_, nullptr));
   }
-  if (!active) return loops_.clear();
-  const LoopPrograms programs{programs_->program("on_loop_turn"), programs_->program("on_task_made"),
-                              programs_->map("python_layouts")};
-  for (const uint32_t tgid : turning_) loops_.add(tgid, programs);
+  if (!active) return probes_.clear();
+  const LoopPrograms loop{programs_->program("on_loop_turn"), programs_->program("on_task_made"),
+                          programs_->map("python_layouts")};
+  for (const uint32_t tgid : turning_) {
+    if (!probes_.has(tgid)) probes_.add(tgid, probeLoop(tgid, loop));
+  }
+  const V8Programs v8{programs_->program("on_collection_begins"), programs_->program("on_collection_ends"),
+                      programs_->map("v8_layouts")};
+  for (const uint32_t tgid : awaiting_) {
+    if (!probes_.has(tgid)) probes_.add(tgid, probeV8(tgid, ++lives_, v8));
+  }
 }
 
 int Recorder::ringDescriptor() const { return bpf_map__fd(programs_->map("ring")); }

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "events.h"
-#include "loop_probes.h"
+#include "process_probes.h"
 #include "programs.h"
 #include "tls_watcher.h"
 
@@ -94,8 +94,8 @@ class Recorder {
   TlsWatcher *tls() const { return tls_.get(); }
 
   // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
-  // HINT_GO needs the layout of its runtime.
-  void setHints(uint32_t tgid, uint32_t kinds, go_layout layout);
+  // HINT_GO needs the layout of its runtime. Returns those that it can give.
+  uint32_t setHints(uint32_t tgid, uint32_t kinds, go_layout layout);
   // No process gives hints until this is taken back.
   void pauseHints(bool paused);
 
@@ -122,9 +122,10 @@ class Recorder {
   // Tgids that give HINT_WAKES, and what is attached while there are any: all processes pay for it.
   std::unordered_set<uint32_t> waking_;
   bpf_link *wakes_ = nullptr;
-  // Those that give HINT_LOOP, and their probes.
+  // Those that give HINT_LOOP and HINT_ASYNC, and the probes in them: no process gives both.
   std::unordered_set<uint32_t> turning_;
-  LoopProbes loops_;
+  std::unordered_set<uint32_t> awaiting_;
+  ProcessProbes probes_;
   uint32_t lives_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #define AFTERTRACE_HINTS_H
 
 #include "../maps.h"
+#include "async-roots.h"
 #include "connection.h"
 #include "emit.h"
 #include "go.h"
@@ -108,6 +109,10 @@ static __noinline int gather_hints(struct event_hints *hints, struct socket_stat
 		any |= go_hints(hints, &state->lease, tgid, direction, serves);
 	if (hint_kinds & HINT_LOOP && kinds & HINT_LOOP && direction == DIRECTION_SEND)
 		any |= task_hints(hints);
+	/* state->direction is still the last call's: what goes on with a message has no other root than its beginning. */
+	if (hint_kinds & HINT_ASYNC && kinds & HINT_ASYNC && direction == DIRECTION_SEND &&
+	    state->direction != 1 + DIRECTION_SEND)
+		any |= async_hints(hints);
 	return any;
 }
 

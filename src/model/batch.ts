@@ -54,12 +54,12 @@ export const EVENT_COLUMNS = {
   goroutine: {
     later: true,
     type: 'uint32',
-    doc: 'send, receive: goroutine in the call; send: asyncio task, numbered as they are made; 0 not known.',
+    doc: 'send, receive: goroutine in the call; send: asyncio task, numbered as they are made, or async root of Node; 0 not known.',
   },
   caller: {
     later: true,
     type: 'uint32',
-    doc: 'send: goroutine that waits for the answer; task that the others descend from; 0 not known.',
+    doc: 'send: goroutine that waits for the answer; task that the others descend from; async root of Node; 0 not known.',
   },
   creator: {
     later: true,

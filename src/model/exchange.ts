@@ -81,17 +81,17 @@ export const EXCHANGE_COLUMNS = {
   request_goroutine: {
     later: true,
     type: 'uint32',
-    doc: 'Goroutine that sent the request (client) or read its last bytes (server); asyncio: task that sent it (client); 0 not known.',
+    doc: 'Goroutine that sent the request (client) or read its last bytes (server); asyncio: task that sent it, Node: its async root (client); 0 not known.',
   },
   response_goroutine: {
     later: true,
     type: 'uint32',
-    doc: 'Goroutine of response_start; asyncio: task that sent it (server); 0 not known.',
+    doc: 'Goroutine of response_start; asyncio: task that sent it, Node: its async root (server); 0 not known.',
   },
   caller: {
     later: true,
     type: 'uint32',
-    doc: 'Client: goroutine that waits for the reply; asyncio: the task that the sender descends from; 0 not known.',
+    doc: 'Client: goroutine that waits for the reply; asyncio: the task that the sender descends from; Node: the async root; 0 not known.',
   },
   creator: {
     later: true,

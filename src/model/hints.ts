@@ -13,6 +13,8 @@ export const HintKind = {
   go: 0x08,
   /** Turns of event loops: calls of epoll_wait(). */
   loop: 0x10,
+  /** Async roots of Node at sends. */
+  async: 0x20,
 } as const;
 export type HintName = keyof typeof HintKind;
 

@@ -59,7 +59,7 @@ interface NativeSource {
   stats(): NativeStats;
   takeGaps(): StreamGap[];
   throttle(knobs: Throttle): void;
-  setHints(pid: number, kinds: number, go?: GoLayout): void;
+  setHints(pid: number, kinds: number, go?: GoLayout): number;
   pauseHints(paused: boolean): void;
   tls(): TlsState | undefined;
   stop(): Promise<void>;

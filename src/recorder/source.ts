@@ -138,9 +138,9 @@ export interface EventSource {
   throttle(knobs: Throttle): void;
   /**
    * Says which hints a process gives from now on: bits of HintKind, 0 none. Kinds that are off are
-   * ignored; those of Go need the layout of its runtime.
+   * ignored; those of Go need the layout of its runtime. Returns those that the process can give.
    */
-  setHints(pid: number, kinds: number, go?: GoLayout): void;
+  setHints(pid: number, kinds: number, go?: GoLayout): number;
   /** While paused no process gives hints, except those of threads. */
   pauseHints(paused: boolean): void;
   /** undefined where the plaintext of TLS is not recorded. */

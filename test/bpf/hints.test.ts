@@ -26,6 +26,14 @@ const program = (name: string) => fileURLToPath(new URL(`programs/${name}`, impo
 
 const FUTEX = 202;
 
+/** bpf/events.h: numbers of async roots begin here. */
+const TASK_UNKNOWN = 0x80000000;
+
+/** Newer releases send what fetch() asks for outside of its async function where a connection was idle. */
+const hasAsyncRoots = process.versions.node.startsWith('20.');
+if (!hasAsyncRoots)
+  console.warn(`SKIPPED: async roots: Node 20 is needed, this is ${process.version}`);
+
 /** One request after the other on `connections` keep-alive connections. */
 async function load(port: number, requests: number, connections: number): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
@@ -230,6 +238,40 @@ describeLive('hints', () => {
       expect.objectContaining({ kind: EventKind.loop }),
     );
   });
+
+  it.runIf(hasAsyncRoots)(
+    'Node: calls and answer of a request have its async root, through many collections',
+    async () => {
+      // So small a young generation is collected every few requests.
+      const service = await startService('node', ['--max-semi-space-size=1', program('async.mjs')]);
+      const events = await record(service, ['async']);
+      const answers = new Map<number, LiveEvent>();
+      for (const event of events) {
+        const number = /^HTTP\/1.1 200[\s\S]*X-Request: (\d+)/.exec(event.payload)?.[1];
+        if (number !== undefined) answers.set(Number(number), event);
+      }
+      expect(answers.size).toBe(400);
+      const roots = new Map([...answers].map(([number, { goroutine }]) => [goroutine, number]));
+      expect(roots.size).toBe(400);
+      for (const { goroutine, caller } of answers.values()) {
+        expect(goroutine).toBeGreaterThan(TASK_UNKNOWN);
+        expect(caller).toBe(goroutine);
+      }
+      for (const kind of ['branch', 'last']) {
+        const calls = callsOf(events, kind).filter(({ truth }) => answers.has(truth));
+        expect(calls).toHaveLength(kind === 'branch' ? 800 : 400);
+        const own = calls.filter(({ event, truth }) => roots.get(event.goroutine) === truth);
+        expect(own.length / calls.length).toBeGreaterThan(0.8);
+        const other = calls.filter(({ event }) => roots.has(event.goroutine));
+        expect(other).toHaveLength(own.length);
+      }
+      const ticks = callsOf(events, 'nobody').filter(({ truth }) => truth === 0);
+      expect(ticks.length).toBeGreaterThan(20);
+      for (const { event } of ticks) expect(roots.has(event.goroutine)).toBe(false);
+      const without = await record(service, ['lease', 'loop']);
+      expect(without.every(({ goroutine }) => goroutine === 0)).toBe(true);
+    },
+  );
 
   it('asyncio: the task that makes a call, its maker, and the first of the line', async () => {
     const service = await startService('python3', [program('tasks.py')]);

@@ -108,7 +108,7 @@ export async function handler(args: RecordArgs): Promise<number> {
   if (!args.redact) voice.warn('--no-redact: passwords, cookies and tokens are stored as captured');
   if (options.hints.length < parseHints(args.hints).length)
     voice.warn(
-      `hints of Go and of event loops are recorded on x86-64 only, not on ${process.arch}`,
+      `hints of Go, of event loops and of Node are recorded on x86-64 only, not on ${process.arch}`,
     );
   const interrupt = onInterrupt();
   const hazard = capture.tls ? tlsHazard() : '';
