@@ -200,13 +200,16 @@ class Source : public Napi::ObjectWrap<Source> {
     stopped_.clear();
   }
 
-  // setHints(pid, kinds, go): which hints a process gives.
-  void setHints(const Napi::CallbackInfo &call) {
-    if (!recorder_) return;
+  // setHints(pid, kinds, go): which hints a process gives. Returns {posts} with why it cannot give that kind.
+  Napi::Value setHints(const Napi::CallbackInfo &call) {
+    Napi::Object refused = Napi::Object::New(call.Env());
+    if (!recorder_) return refused;
     go_layout layout = {};
     if (call[2].IsObject()) layout = readGoLayout(call[2].As<Napi::Object>());
-    recorder_->setHints(call[0].As<Napi::Number>().Uint32Value(),
-                        call[1].As<Napi::Number>().Uint32Value(), layout);
+    const std::string reason = recorder_->setHints(call[0].As<Napi::Number>().Uint32Value(),
+                                                   call[1].As<Napi::Number>().Uint32Value(), layout);
+    if (!reason.empty()) refused.Set("posts", reason);
+    return refused;
   }
 
   void pauseHints(const Napi::CallbackInfo &call) {
@@ -357,6 +360,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
                 return Napi::Boolean::New(call.Env(), returnProbesAreSafe());
               }));
   exports.Set("loopProbes", Napi::Function::New(env, loopProbes));
+  exports.Set("postProbes", Napi::Function::New(env, postProbes));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
   exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) {
                 releaseMemory();

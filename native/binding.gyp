@@ -16,6 +16,8 @@
         "kernel_types.cc",
         "layout.cc",
         "loop_probes.cc",
+        "post_probes.cc",
+        "process_probes.cc",
         "mapping_events.cc",
         "memory.cc",
         "privilege.cc",

@@ -111,13 +111,16 @@ void Recorder::configure(const CaptureOptions &options) {
   const std::pair<uint32_t, bpf_program *> onDemand[] = {
       {HINT_WAKES, programs_->program("on_waking")},
       {HINT_LOOP, programs_->program("on_loop_turn")},
-      {HINT_LOOP, programs_->program("on_task_made")}};
+      {HINT_LOOP, programs_->program("on_task_made")},
+      {HINT_POSTS, programs_->program("on_posted")},
+      {HINT_POSTS, programs_->program("on_taken")}};
   for (const auto &[kind, program] : onDemand) {
     bpf_program__set_autoattach(program, false);
     bpf_program__set_autoload(program, (options.hints & kind) != 0);
   }
   // What these would remember takes memory even if it is never used.
   if ((options.hints & HINT_WAKES) == 0) bpf_map__set_max_entries(programs_->map("wake_words"), 1);
+  if ((options.hints & HINT_POSTS) == 0) bpf_map__set_max_entries(programs_->map("posts"), 1);
   if ((options.hints & HINT_GO) == 0) {
     bpf_map__set_max_entries(programs_->map("go_layouts"), 1);
     bpf_map__set_max_entries(programs_->map("go_writers"), 1);
@@ -248,9 +251,11 @@ void Recorder::quieten(uint64_t connection) {
                        sizeof yes, BPF_ANY);
 }
 
-void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
+std::string Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
   const std::lock_guard<std::mutex> lock(hints_);
   kinds &= *variables_.hint_kinds;
+  std::string refused = (kinds & HINT_POSTS) != 0 ? posts_.refusal(tgid) : "";
+  if (!refused.empty()) kinds &= ~static_cast<uint32_t>(HINT_POSTS);
   if ((kinds & HINT_GO) != 0) {
     layout.life = ++lives_;
     bpf_map__update_elem(programs_->map("go_layouts"), &tgid, sizeof tgid, &layout, sizeof layout, BPF_ANY);
@@ -271,9 +276,12 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
   };
   note(waking_, HINT_WAKES);
   note(turning_, HINT_LOOP);
+  note(posting_, HINT_POSTS);
   // Another program may run there now, with another C library.
   loops_.remove(tgid);
+  posts_.remove(tgid);
   attachOnDemand();
+  return refused;
 }
 
 void Recorder::pauseHints(bool paused) {
@@ -292,10 +300,17 @@ void Recorder::attachOnDemand() {
   } else if (!wakes && wakes_ != nullptr) {
     bpf_link__destroy(std::exchange(wakes_, nullptr));
   }
-  if (!active) return loops_.clear();
+  if (!active) {
+    loops_.clear();
+    posts_.clear();
+    return;
+  }
   const LoopPrograms programs{programs_->program("on_loop_turn"), programs_->program("on_task_made"),
                               programs_->map("python_layouts")};
   for (const uint32_t tgid : turning_) loops_.add(tgid, programs);
+  for (const uint32_t tgid : posting_) {
+    posts_.add(tgid, {programs_->program("on_posted"), programs_->program("on_taken")});
+  }
 }
 
 int Recorder::ringDescriptor() const { return bpf_map__fd(programs_->map("ring")); }

@@ -15,6 +15,7 @@
 
 #include "events.h"
 #include "loop_probes.h"
+#include "post_probes.h"
 #include "programs.h"
 #include "tls_watcher.h"
 
@@ -94,8 +95,8 @@ class Recorder {
   TlsWatcher *tls() const { return tls_.get(); }
 
   // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
-  // HINT_GO needs the layout of its runtime.
-  void setHints(uint32_t tgid, uint32_t kinds, go_layout layout);
+  // HINT_GO needs the layout of its runtime. Returns why it cannot give HINT_POSTS, empty if it can or need not.
+  std::string setHints(uint32_t tgid, uint32_t kinds, go_layout layout);
   // No process gives hints until this is taken back.
   void pauseHints(bool paused);
 
@@ -125,6 +126,9 @@ class Recorder {
   // Those that give HINT_LOOP, and their probes.
   std::unordered_set<uint32_t> turning_;
   LoopProbes loops_;
+  // The same of HINT_POSTS.
+  std::unordered_set<uint32_t> posting_;
+  PostProbes posts_;
   uint32_t lives_ = 0;
 };
 

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { type HintName, hintBits, type RuntimeName } from '../model/hints.js';
+import { type HintName, type HintRefusals, hintBits, type RuntimeName } from '../model/hints.js';
 import { type ProcessFacts, readProcess } from './proc.js';
 import type { DetectedRuntime } from './runtimes.js';
 import type { EventSource } from './source.js';
@@ -9,6 +9,7 @@ const BY_RUNTIME: Partial<Record<RuntimeName, readonly HintName[]>> = {
   dotnet: ['lease', 'wakes'],
   go: ['go'],
   java: ['lease', 'wakes'],
+  node: ['posts'],
   python: ['wakes', 'loop'],
 };
 
@@ -22,8 +23,8 @@ function canGive({ go, asyncio }: DetectedRuntime, hint: HintName): boolean {
  * what only another runtime needs.
  */
 export class HintedProcesses {
-  /** By pid, when the process started: a second reading of it changes nothing. */
-  private readonly told = new Map<number, number>();
+  /** By pid, when the process started: a second reading of it changes nothing. And what it refused then. */
+  private readonly told = new Map<number, { startTicks: number; refused: HintRefusals }>();
 
   /** @param wanted the kinds that this recording uses */
   constructor(
@@ -37,18 +38,24 @@ export class HintedProcesses {
     const facts = this.readFacts(pid);
     if (facts === undefined) return undefined;
     const { name, version, go } = facts.runtime;
-    const hints = (BY_RUNTIME[name] ?? []).filter(
+    const asked = (BY_RUNTIME[name] ?? []).filter(
       (hint) => this.wanted.includes(hint) && canGive(facts.runtime, hint),
     );
     const { startTicks } = facts.detail;
-    if (this.told.get(pid) !== startTicks) {
+    if (this.told.get(pid)?.startTicks !== startTicks) {
       this.forget(pid);
-      if (hints.length > 0) {
-        this.source.setHints(pid, hintBits(hints), go);
-        this.told.set(pid, startTicks);
+      if (asked.length > 0) {
+        const refused = this.source.setHints(pid, hintBits(asked), go);
+        this.told.set(pid, { startTicks, refused });
       }
     }
-    return { ...facts, detail: { ...facts.detail, runtime: { name, version, hints } } };
+    const refused = this.told.get(pid)?.refused ?? {};
+    const hints = asked.filter((hint) => refused[hint] === undefined);
+    const runtime = {
+      ...{ name, version, hints },
+      ...(Object.keys(refused).length > 0 ? { refused } : {}),
+    };
+    return { ...facts, detail: { ...facts.detail, runtime } };
   };
 
   /** The process is gone, or runs another program. */

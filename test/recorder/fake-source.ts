@@ -105,7 +105,9 @@ export class FakeSource implements EventSource {
   throttle(knobs: Throttle): void {
     this.throttled.push(knobs);
   }
-  setHints(): void {}
+  setHints() {
+    return {};
+  }
 
   pauseHints(): void {}
 
