@@ -13,7 +13,10 @@ export const HINT_COLUMNS = {
     type: 'uint32',
     doc: 'The thread that woke, that created a thread, that waits for events, or that takes a message.',
   },
-  other: { type: 'uint32', doc: 'wake: the thread that was woken; fork: the new thread; post: the one that posted; else 0.' },
+  other: {
+    type: 'uint32',
+    doc: 'wake: the thread that was woken; fork: the new thread; post: the one that posted; else 0.',
+  },
   call: { type: 'uint16', doc: 'wake: number of the system call the waker was in.' },
   wait_call: { type: 'uint16', doc: 'wake: number of the system call the wakee was blocked in.' },
   wait_word: {

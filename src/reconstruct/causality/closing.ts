@@ -31,16 +31,17 @@ export function closingTrust(
     // Its own request is no rival of a reply: nothing else can have come last then.
     if (kind === CauseKind.request && last === server) continue;
     if (kind === CauseKind.reply && candidates.open[last]! < 2) continue;
-    observations.add(requests.of[server]!, kinds.of(kind, last));
+    observations.add(requests.of[server]!, kinds.of(kind, last, context.lastPosted[server]!));
   }
   const writers = actorsWith(marks, [MarkKind.responseWritten]);
-  const trust = trustByRegularity(observations, countEvents(marks, kinds, writers));
+  const trust = trustByRegularity(observations, countEvents(marks, context.posts, kinds, writers));
   const { closes } = context;
   const closing = new Float64Array(closes.length);
   for (let client = 0; client < closing.length; client++) {
     const server = closes[client]!;
     if (server < 0) continue;
-    const at = requests.of[server]! * kinds.count + kinds.of(CauseKind.reply, client);
+    const event = kinds.of(CauseKind.reply, client, context.closesPosted[client]!);
+    const at = requests.of[server]! * kinds.count + event;
     closing[client] = Math.min(CEILING, trust[at] || CEILING);
   }
   return closing;

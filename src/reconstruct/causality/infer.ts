@@ -6,7 +6,7 @@ import type { Chain, Knowledge } from './claims.js';
 import { type DecideInput, type Decisions, decideAll } from './decide.js';
 import { eventKinds, forwardClasses } from './forward.js';
 import { followGoroutines } from './goroutines.js';
-import { callsOfHelpers, chainTasks } from './helpers.js';
+import { chainTasks } from './helpers.js';
 import { isTold, matchIdentities, NO_IDENTITIES } from './identity.js';
 import { callKinds, type Kinds, requestKinds } from './kinds.js';
 import { threadMarks } from './marks.js';
@@ -28,6 +28,7 @@ import {
   provedRequest,
   tasksOfHelpers,
 } from './reliability.js';
+import { callsOfHelpers, findRoles } from './roles.js';
 import { SiblingClasses } from './siblings.js';
 import { followSlices } from './slices.js';
 import { followTasks } from './tasks.js';
@@ -94,8 +95,9 @@ export function inferCauses(
   const calls = callKinds(index);
   const requests = requestKinds(index);
   const turns = followTurns(index, context, hints, candidates, calls, requests, goroutines.server);
-  const events = eventKinds(requests, calls);
-  const isHelped = callsOfHelpers(context, marks);
+  const events = eventKinds(requests, calls, marks);
+  const roles = findRoles(context, marks);
+  const isHelped = callsOfHelpers(roles);
   const relatives = findRelatives(index, goroutines, calls);
   const tokens = isTokenless
     ? noTokens(index.clients.length)
@@ -111,7 +113,7 @@ export function inferCauses(
     calls,
     requests,
     events,
-    classes: forwardClasses(index, context, marks, candidates, events, calls, isHelped),
+    classes: forwardClasses(index, context, marks, candidates, events, calls, roles),
     isHelped,
     siblings: new SiblingClasses(index, context, calls),
     wakes: wakeClasses(index, candidates, context, events, calls),
