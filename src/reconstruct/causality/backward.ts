@@ -83,7 +83,7 @@ function offerOwn(
 ): void {
   const { closing, closingByWake, end, dispatched } = trust;
   const { closing: own, closingByPost } = BackwardKind;
-  const closes = context.closesPosted[client] === 1 ? closingByPost : own;
+  const closes = context.closesMessage[client]! >= 0 ? closingByPost : own;
   labels.offer(client, closes, context.closes[client]!, client, closing[client]!);
   const byWake = context.closesByWake[client]!;
   labels.offer(client, BackwardKind.closingByWake, byWake, client, closingByWake[client]!);

@@ -247,7 +247,7 @@ export function gatherClaims(
     claims.offer(RuleNumber.owner, context.owner[client]!, reliability.owner, ifBackground);
   }
   const isQueued = context.queued[client] === 1;
-  const isPosted = !isQueued && context.posted[client] === 1;
+  const isPosted = !isQueued && context.message[client]! >= 0;
   const byOrigin = isPosted ? RuleNumber.posted : RULE_OF_ORIGIN[context.origin[client]!]!;
   const own = isQueued ? RuleNumber.queue : byOrigin;
   const reply = isQueued || isPosted || own === RuleNumber.connect ? own : AFTER_REPLY;

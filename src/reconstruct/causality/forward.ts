@@ -3,7 +3,7 @@ import { CauseKind } from './cause-kind.js';
 import type { Kinds } from './kinds.js';
 import { actorsWith, MarkKind, type Marks } from './marks.js';
 import { ORIGIN_KINDS } from './origins.js';
-import type { Posts } from './posts.js';
+import { type Posts, temperByPosts } from './posts.js';
 import type { ProcessIndex } from './process-index.js';
 import { Observations, trustByRegularity } from './regularity.js';
 import { ROLES, Role, type Roles } from './roles.js';
@@ -32,6 +32,28 @@ export function eventKinds(requests: Kinds, calls: Kinds, marks: Marks): EventKi
   };
 }
 
+/** Visits the events of actors of which `isMeant` holds, in order of time. */
+function forEachEvent(
+  marks: Marks,
+  posts: Posts,
+  kinds: EventKinds,
+  isMeant: Uint8Array,
+  visit: (event: number, mark: number) => void,
+): void {
+  for (let mark = 0; mark < marks.count; mark++) {
+    if (isMeant[marks.actor[mark]!] === 0) continue;
+    const subject = marks.subject[mark]!;
+    const kind = marks.kind[mark];
+    if (kind === MarkKind.requestRead) visit(kinds.of(CauseKind.request, subject, 0), mark);
+    else if (kind === MarkKind.replyRead) visit(kinds.of(CauseKind.reply, subject, 0), mark);
+    else if (kind === MarkKind.responseWritten) {
+      visit(kinds.of(CauseKind.response, subject, 0), mark);
+    } else if (kind === MarkKind.taken && posts.kind[subject] !== CauseKind.none) {
+      visit(kinds.of(posts.kind[subject]!, posts.subject[subject]!, 1), mark);
+    }
+  }
+}
+
 /** How often each kind of event occurs on actors of which `isMeant` holds. */
 export function countEvents(
   marks: Marks,
@@ -40,17 +62,31 @@ export function countEvents(
   isMeant: Uint8Array,
 ): Float64Array {
   const base = new Float64Array(kinds.count);
-  for (let mark = 0; mark < marks.count; mark++) {
-    if (isMeant[marks.actor[mark]!] === 0) continue;
-    const subject = marks.subject[mark]!;
-    const kind = marks.kind[mark];
-    if (kind === MarkKind.requestRead) base[kinds.of(CauseKind.request, subject, 0)]!++;
-    else if (kind === MarkKind.replyRead) base[kinds.of(CauseKind.reply, subject, 0)]!++;
-    else if (kind === MarkKind.responseWritten) base[kinds.of(CauseKind.response, subject, 0)]!++;
-    else if (kind === MarkKind.taken && posts.kind[subject] !== CauseKind.none) {
-      base[kinds.of(posts.kind[subject]!, posts.subject[subject]!, 1)]!++;
-    }
-  }
+  forEachEvent(marks, posts, kinds, isMeant, (event) => base[event]!++);
+  return base;
+}
+
+/**
+ * For how long events of each kind were the last ones of their actors, ns, where `isMeant` holds. What leads to a
+ * response lets nothing else be done before that: the time until a response does not count.
+ */
+export function timeOfEvents(
+  marks: Marks,
+  posts: Posts,
+  kinds: EventKinds,
+  isMeant: Uint8Array,
+): Float64Array {
+  const base = new Float64Array(kinds.count);
+  const last = new Int32Array(marks.actors).fill(-1);
+  const since = new Float64Array(marks.actors);
+  forEachEvent(marks, posts, kinds, isMeant, (event, mark) => {
+    const actor = marks.actor[mark]!;
+    const time = marks.time[mark]!;
+    const isResponse = marks.kind[mark] === MarkKind.responseWritten;
+    if (last[actor] !== -1 && !isResponse) base[last[actor]!]! += time - since[actor]!;
+    last[actor] = event;
+    since[actor] = time;
+  });
   return base;
 }
 
@@ -79,6 +115,7 @@ export function forwardClasses(
   kinds: EventKinds,
   calls: Kinds,
   roles: Roles,
+  posted: Float64Array,
 ): ForwardClasses {
   const count = index.clients.length;
   const of = new Int32Array(count).fill(-1);
@@ -89,7 +126,7 @@ export function forwardClasses(
     const kind = context.causeKind[client]!;
     if (kind === CauseKind.none || context.queued[client] === 1) continue;
     const group = calls.of[client]! * ORIGIN_KINDS + context.origin[client]!;
-    const category = kinds.of(kind, context.cause[client]!, context.posted[client]!);
+    const category = kinds.of(kind, context.cause[client]!, context.message[client]! >= 0 ? 1 : 0);
     const role = roles.ofClient[client]!;
     of[client] = role * size + group * kinds.count + category;
     // Where only one request is open, every rule holds.
@@ -102,5 +139,6 @@ export function forwardClasses(
     const base = countEvents(marks, context.posts, kinds, isMeant);
     trust.set(trustByRegularity(observations[role]!, base), role * size);
   }
+  temperByPosts(of, context.message, trust, posted);
   return { count: trust.length, of, trust, firstHelper: Role.helper * size };
 }

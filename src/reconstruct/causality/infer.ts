@@ -14,6 +14,7 @@ import { describeModel } from './model-text.js';
 import { limitMultiplicity } from './multiplicity.js';
 import { findOpenCalls, weighOpenCalls } from './open-calls.js';
 import { originKinds } from './origins.js';
+import { postTrust } from './post-trust.js';
 import { NO_HINTS, type ProcessHints } from './process-hints.js';
 import { type CausalExchanges, indexProcess, type ProcessIndex } from './process-index.js';
 import { applyQueues } from './queue/apply.js';
@@ -98,6 +99,7 @@ export function inferCauses(
   const events = eventKinds(requests, calls, marks);
   const roles = findRoles(context, marks);
   const isHelped = callsOfHelpers(roles);
+  const posted = postTrust(context.posts, marks, events, calls, requests, roles);
   const relatives = findRelatives(index, goroutines, calls);
   const tokens = isTokenless
     ? noTokens(index.clients.length)
@@ -113,7 +115,8 @@ export function inferCauses(
     calls,
     requests,
     events,
-    classes: forwardClasses(index, context, marks, candidates, events, calls, roles),
+    classes: forwardClasses(index, context, marks, candidates, events, calls, roles, posted),
+    posted,
     isHelped,
     siblings: new SiblingClasses(index, context, calls),
     wakes: wakeClasses(index, candidates, context, events, calls),

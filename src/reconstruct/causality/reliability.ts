@@ -123,6 +123,8 @@ export interface Lessons {
   readonly requests: Kinds;
   readonly events: EventKinds;
   readonly classes: ForwardClasses;
+  /** Per message: trust that what its poster had last done led to it. */
+  readonly posted: Float64Array;
   /** Per client: 1 where a helper makes it. */
   readonly isHelped: Uint8Array;
   readonly siblings: SiblingClasses;
@@ -204,7 +206,7 @@ export function firstReliability(lessons: Lessons): Reliability {
     wake: spread(wakes.of, wakes.trust),
     closing:
       lessons.queues?.closings?.trust ??
-      closingTrust(index, context, marks, candidates, events, requests),
+      closingTrust(index, context, marks, candidates, events, requests, lessons.posted),
     closingByWake: spread(
       context.closesByWake,
       new Float64Array(index.servers.length).fill(RETURN_FIRST),
