@@ -3,7 +3,7 @@ import { CauseKind } from './cause-kind.js';
 import { countEvents, type EventKinds } from './forward.js';
 import type { Kinds } from './kinds.js';
 import { actorsWith, MarkKind, type Marks } from './marks.js';
-import { temperByPosts } from './posts.js';
+import { LEAST_POST_TRUST, temperByPosts } from './posts.js';
 import type { ProcessIndex } from './process-index.js';
 import { Observations, trustByRegularity } from './regularity.js';
 import type { ThreadContext } from './thread-context.js';
@@ -48,5 +48,9 @@ export function closingTrust(
   });
   for (const at of classes) if (at >= 0) trust[at] ||= CEILING;
   temperByPosts(classes, closesMessage, trust, posted);
-  return Float64Array.from(classes, (at) => (at < 0 ? 0 : Math.min(CEILING, trust[at]!)));
+  return Float64Array.from(classes, (at, client) => {
+    if (at < 0) return 0;
+    const isDoubtful = closesMessage[client]! >= 0 && trust[at]! < LEAST_POST_TRUST;
+    return isDoubtful ? 0 : Math.min(CEILING, trust[at]!);
+  });
 }

@@ -11,6 +11,9 @@ export const EffectKind = {
   post: 3,
 } as const;
 
+/** What messages bring is silent below this trust: regularity bounds it from above, and far below 1 says little. */
+export const LEAST_POST_TRUST = 0.8;
+
 /** Messages that are followed from one to the next at most: more hops than programs have. */
 const MOST_HOPS = 16;
 

@@ -9,6 +9,7 @@ import type { GoroutineContext } from './goroutines.js';
 import { beginsTask, continuingTrust } from './helpers.js';
 import type { Kinds } from './kinds.js';
 import type { Marks } from './marks.js';
+import { LEAST_POST_TRUST } from './posts.js';
 import type { ProcessIndex } from './process-index.js';
 import type { QueueCauses } from './queue/arrangement.js';
 import { Observations, trustByRegularity } from './regularity.js';
@@ -147,7 +148,8 @@ function spreadForward(lessons: Lessons, trust: Float64Array): Float64Array {
   const forward = Float64Array.from(classes.of, (at, client) => {
     if (at < 0) return 0;
     const isNewTask = isHelped[client] === 1 && beginsTask(context, client);
-    return isNewTask && isSteady(context) ? 0 : trust[at]!;
+    const isDoubtful = context.message[client]! >= 0 && trust[at]! < LEAST_POST_TRUST;
+    return isDoubtful || (isNewTask && isSteady(context)) ? 0 : trust[at]!;
   });
   if (queues === undefined) return forward;
   return forward.map((own, client) => (context.queued[client] === 1 ? queues.trust[client]! : own));
