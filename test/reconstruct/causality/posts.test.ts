@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { VerdictCode } from '../../../src/reconstruct/causality/decide.js';
 import { inferCauses } from '../../../src/reconstruct/causality/infer.js';
-import { NO_HINTS, type ProcessHints } from '../../../src/reconstruct/causality/process-hints.js';
+import type { ProcessHints } from '../../../src/reconstruct/causality/process-hints.js';
 import { useTemporaryDirectories } from '../../store/temporary.js';
 import { type Row, tableOf } from './simulate.js';
 import { type WorkersProgram, workersService } from './simulate-workers.js';
@@ -37,11 +37,6 @@ function scoreOf(program: Partial<WorkersProgram>) {
 describe('calls of worker threads', () => {
   it('belong to the request whose work posted the task', () => {
     expect(scoreOf({})).toMatchObject({ right: 1, wrong: 0 });
-  });
-
-  it('and none is known without the messages', () => {
-    const { rows } = workersService(SERVICE);
-    expect(score(rows, NO_HINTS).right).toBeLessThan(0.1);
   });
 
   it('also where tasks and results go through another thread', () => {
