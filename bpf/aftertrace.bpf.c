@@ -10,6 +10,7 @@
 #include "lib/describe.h"
 #include "lib/io.h"
 #include "lib/loop.h"
+#include "lib/posts.h"
 #include "lib/process.h"
 #include "lib/socket-call.h"
 #include "lib/sweep.h"
@@ -132,6 +133,21 @@ SEC("uprobe")
 int on_collection_ends(struct pt_regs *regs)
 {
 	collection_ends(bpf_get_attach_cookie(regs), function_argument(regs, 1));
+	return 0;
+}
+
+/* Attached by hand where Node puts a posted message into a queue and takes it out, likewise; the cookie is the tgid. */
+SEC("uprobe")
+int on_posted(struct pt_regs *regs)
+{
+	message_posted(function_argument(regs, 1), bpf_get_attach_cookie(regs));
+	return 0;
+}
+
+SEC("uprobe")
+int on_taken(struct pt_regs *regs)
+{
+	message_taken(function_argument(regs, 0), bpf_get_attach_cookie(regs));
 	return 0;
 }
 

@@ -36,6 +36,7 @@ enum event_kind {
 	EVENT_EXIT = 10,       /* a task ended */
 	EVENT_WAKE = 11,       /* a task woke another one of its process from within a system call: a hint */
 	EVENT_LOOP = 12,       /* a thread calls epoll_wait(), in processes for which that is a hint */
+	EVENT_POST = 13,       /* a thread takes what another one, or itself, had posted to it: a hint */
 };
 
 /* flags of EVENT_RECEIVE and EVENT_SEND */
@@ -98,13 +99,13 @@ struct event_hints {
 
 #define TASK_UNKNOWN 0x80000000U
 
-/* EVENT_WAKE, EVENT_LOOP */
+/* EVENT_WAKE, EVENT_LOOP, EVENT_POST */
 struct event_wake {
-	struct event_header header; /* the waker; EVENT_LOOP: the thread itself */
-	__u32 wakee;     /* EVENT_WAKE: tid of the task that was woken */
+	struct event_header header; /* the waker; EVENT_LOOP: the thread itself; EVENT_POST: the one that takes */
+	__u32 wakee;     /* EVENT_WAKE: tid of the task that was woken; EVENT_POST: of the one that posted */
 	__u16 call;      /* system call the waker is in */
 	__u16 wait_call; /* system call the wakee was blocked in */
-	__u64 wait_word; /* its first argument: futex address, epoll descriptor */
+	__u64 wait_word; /* its first argument: futex address, epoll descriptor; EVENT_POST: ns since the posting */
 };
 
 /* EVENT_CONNECTION, EVENT_CONNECT, EVENT_ESTABLISHED, EVENT_PEER_CLOSED, EVENT_CLOSE */
@@ -162,6 +163,7 @@ _Static_assert(sizeof(struct event_process) == 56, "event_process");
 #define HINT_GO 0x08      /* event_hints.goroutine, caller, creator, slice */
 #define HINT_LOOP 0x10    /* EVENT_LOOP; event_hints.goroutine, caller, creator of asyncio's tasks */
 #define HINT_ASYNC 0x20   /* event_hints.goroutine, caller of Node's async roots */
+#define HINT_POSTS 0x40   /* EVENT_POST */
 
 /* What user space tells of a process that gives hints. */
 struct hinted_process {

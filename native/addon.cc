@@ -200,14 +200,17 @@ class Source : public Napi::ObjectWrap<Source> {
     stopped_.clear();
   }
 
-  // setHints(pid, kinds, go): which hints a process gives. Returns those of these kinds that it can give.
+  // setHints(pid, kinds, go): which hints a process gives. Returns by name of a kind why it cannot give it.
   Napi::Value setHints(const Napi::CallbackInfo &call) {
-    if (!recorder_) return Napi::Number::New(call.Env(), 0);
+    Napi::Object refused = Napi::Object::New(call.Env());
+    if (!recorder_) return refused;
     go_layout layout = {};
     if (call[2].IsObject()) layout = readGoLayout(call[2].As<Napi::Object>());
-    const uint32_t kinds = recorder_->setHints(call[0].As<Napi::Number>().Uint32Value(),
-                                               call[1].As<Napi::Number>().Uint32Value(), layout);
-    return Napi::Number::New(call.Env(), kinds);
+    const HintRefusals reasons = recorder_->setHints(call[0].As<Napi::Number>().Uint32Value(),
+                                                     call[1].As<Napi::Number>().Uint32Value(), layout);
+    if (!reasons.async.empty()) refused.Set("async", reasons.async);
+    if (!reasons.posts.empty()) refused.Set("posts", reasons.posts);
+    return refused;
   }
 
   void pauseHints(const Napi::CallbackInfo &call) {
@@ -358,6 +361,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
                 return Napi::Boolean::New(call.Env(), returnProbesAreSafe());
               }));
   exports.Set("loopProbes", Napi::Function::New(env, loopProbes));
+  exports.Set("postProbes", Napi::Function::New(env, postProbes));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
   exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) {
                 releaseMemory();

@@ -49,6 +49,7 @@ std::size_t leastSize(uint16_t kind) {
       return sizeof(event_connection);
     case EVENT_WAKE:
     case EVENT_LOOP:
+    case EVENT_POST:
       return sizeof(event_wake);
     case EVENT_FORK:
     case EVENT_EXEC:
@@ -135,6 +136,7 @@ void Batch::appendBody(const event_header &record, std::size_t row) {
       return appendIo(reinterpret_cast<const event_io &>(record), row);
     case EVENT_WAKE:
     case EVENT_LOOP:
+    case EVENT_POST:
       return appendWake(reinterpret_cast<const event_wake &>(record), row);
     case EVENT_FORK:
     case EVENT_EXEC:

@@ -19,6 +19,7 @@
         "mapped_file.cc",
         "mapping_events.cc",
         "memory.cc",
+        "post_probes.cc",
         "privilege.cc",
         "probe.cc",
         "process_maps.cc",

@@ -9,6 +9,7 @@
 
 #include "elf_image.h"
 #include "loop_probes.h"
+#include "post_probes.h"
 
 namespace aftertrace {
 
@@ -24,6 +25,18 @@ Napi::Value loopProbes(const Napi::CallbackInfo &call) {
     array.Set(array.Length(), Napi::Number::New(env, static_cast<double>(offset)));
   }
   return array;
+}
+
+Napi::Value postProbes(const Napi::CallbackInfo &call) {
+  const std::string path = call[0].As<Napi::String>().Utf8Value();
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const PostPlan plan = planPostProbes(ElfImage(descriptor));
+  if (descriptor >= 0) close(descriptor);
+  Napi::Object object = Napi::Object::New(call.Env());
+  object.Set("posted", static_cast<double>(plan.posted));
+  object.Set("taken", static_cast<double>(plan.taken));
+  object.Set("refused", plan.refused);
+  return object;
 }
 
 }  // namespace aftertrace

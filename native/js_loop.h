@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is known of event loops, for JavaScript.
+// Where hints of event loops and of posted messages are probed, for the tests.
 #pragma once
 
 #include <napi.h>
 
 namespace aftertrace {
 
-// loopProbes(path): the file offsets of the probes that would be set into a C library, for the tests.
+// loopProbes(path): the file offsets of the probes that would be set into a C library.
 // Empty for anything else.
 Napi::Value loopProbes(const Napi::CallbackInfo &call);
+
+// postProbes(path): {posted, taken, refused}, the file offsets of the probes that would be set into Node, or why not.
+Napi::Value postProbes(const Napi::CallbackInfo &call);
 
 }  // namespace aftertrace

@@ -24,6 +24,7 @@ class MappedFile {
   MappedFile(const MappedFile &) = delete;
   MappedFile &operator=(const MappedFile &) = delete;
 
+  int descriptor() const { return descriptor_; }
   const ElfImage &image() const { return image_; }
   // Adds a probe to `links`, if the kernel sets it.
   void probe(bpf_program *program, uint64_t offset, uint64_t cookie, std::vector<bpf_link *> &links) const;

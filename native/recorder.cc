@@ -33,6 +33,11 @@ std::size_t startsBytes() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE
 constexpr uint64_t kTotalAge = 1'000'000'000;
 constexpr uint64_t kQuietTotalAge = 10 * kTotalAge;
 
+// Kinds of hints for which a process is probed.
+constexpr uint32_t kProbed = HINT_LOOP | HINT_ASYNC | HINT_POSTS;
+
+const char *const kUnknownV8 = "its V8 keeps what runs in a place that is not known";
+
 // Visits everything the iterator offers. Returns an errno, 0 if all went well.
 int runIterator(const bpf_link *link) {
   const int descriptor = bpf_iter_create(bpf_link__fd(link));
@@ -115,13 +120,16 @@ void Recorder::configure(const CaptureOptions &options) {
       {HINT_LOOP, programs_->program("on_loop_turn")},
       {HINT_LOOP, programs_->program("on_task_made")},
       {HINT_ASYNC, programs_->program("on_collection_begins")},
-      {HINT_ASYNC, programs_->program("on_collection_ends")}};
+      {HINT_ASYNC, programs_->program("on_collection_ends")},
+      {HINT_POSTS, programs_->program("on_posted")},
+      {HINT_POSTS, programs_->program("on_taken")}};
   for (const auto &[kind, program] : onDemand) {
     bpf_program__set_autoattach(program, false);
     bpf_program__set_autoload(program, (options.hints & kind) != 0);
   }
   // What these would remember takes memory even if it is never used.
   if ((options.hints & HINT_WAKES) == 0) bpf_map__set_max_entries(programs_->map("wake_words"), 1);
+  if ((options.hints & HINT_POSTS) == 0) bpf_map__set_max_entries(programs_->map("posts"), 1);
   if ((options.hints & HINT_GO) == 0) {
     bpf_map__set_max_entries(programs_->map("go_layouts"), 1);
     bpf_map__set_max_entries(programs_->map("go_writers"), 1);
@@ -257,10 +265,14 @@ void Recorder::quieten(uint64_t connection) {
                        sizeof yes, BPF_ANY);
 }
 
-uint32_t Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
+HintRefusals Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
   const std::lock_guard<std::mutex> lock(hints_);
   kinds &= *variables_.hint_kinds;
-  if ((kinds & HINT_ASYNC) != 0 && !hasV8(tgid)) kinds &= ~static_cast<uint32_t>(HINT_ASYNC);
+  HintRefusals refused;
+  if ((kinds & HINT_ASYNC) != 0 && !hasV8(tgid)) refused.async = kUnknownV8;
+  if ((kinds & HINT_POSTS) != 0) refused.posts = posts_.refusal(tgid);
+  if (!refused.async.empty()) kinds &= ~static_cast<uint32_t>(HINT_ASYNC);
+  if (!refused.posts.empty()) kinds &= ~static_cast<uint32_t>(HINT_POSTS);
   if ((kinds & HINT_GO) != 0) {
     layout.life = ++lives_;
     bpf_map__update_elem(programs_->map("go_layouts"), &tgid, sizeof tgid, &layout, sizeof layout, BPF_ANY);
@@ -272,20 +284,14 @@ uint32_t Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
     bpf_map__update_elem(programs_->map("hinted"), &tgid, sizeof tgid, &process, sizeof process, BPF_ANY);
   }
   __atomic_fetch_add(variables_.hints_generation, 1, __ATOMIC_RELEASE);
-  const auto note = [&](std::unordered_set<uint32_t> &processes, uint32_t kind) {
-    if ((kinds & kind) != 0) {
-      processes.insert(tgid);
-    } else {
-      processes.erase(tgid);
-    }
-  };
-  note(waking_, HINT_WAKES);
-  note(turning_, HINT_LOOP);
-  note(awaiting_, HINT_ASYNC);
+  waking_.erase(tgid);
+  if ((kinds & HINT_WAKES) != 0) waking_.insert(tgid);
+  probed_.erase(tgid);
+  if ((kinds & kProbed) != 0) probed_[tgid] = kinds & kProbed;
   // Another program may run there now, with another C library.
   probes_.remove(tgid);
   attachOnDemand();
-  return kinds;
+  return refused;
 }
 
 void Recorder::pauseHints(bool paused) {
@@ -305,16 +311,26 @@ void Recorder::attachOnDemand() {
     bpf_link__destroy(std::exchange(wakes_, nullptr));
   }
   if (!active) return probes_.clear();
-  const LoopPrograms loop{programs_->program("on_loop_turn"), programs_->program("on_task_made"),
-                          programs_->map("python_layouts")};
-  for (const uint32_t tgid : turning_) {
-    if (!probes_.has(tgid)) probes_.add(tgid, probeLoop(tgid, loop));
+  for (const auto &[tgid, kinds] : probed_) {
+    if (!probes_.has(tgid)) probes_.add(tgid, probe(tgid, kinds));
   }
-  const V8Programs v8{programs_->program("on_collection_begins"), programs_->program("on_collection_ends"),
-                      programs_->map("v8_layouts")};
-  for (const uint32_t tgid : awaiting_) {
-    if (!probes_.has(tgid)) probes_.add(tgid, probeV8(tgid, ++lives_, v8));
+}
+
+std::vector<bpf_link *> Recorder::probe(uint32_t tgid, uint32_t kinds) {
+  std::vector<bpf_link *> links;
+  const auto take = [&](const std::vector<bpf_link *> &own) { links.insert(links.end(), own.begin(), own.end()); };
+  if ((kinds & HINT_LOOP) != 0) {
+    take(probeLoop(tgid, {programs_->program("on_loop_turn"), programs_->program("on_task_made"),
+                          programs_->map("python_layouts")}));
   }
+  if ((kinds & HINT_ASYNC) != 0) {
+    take(probeV8(tgid, ++lives_, {programs_->program("on_collection_begins"), programs_->program("on_collection_ends"),
+                                  programs_->map("v8_layouts")}));
+  }
+  if ((kinds & HINT_POSTS) != 0) {
+    take(posts_.probe(tgid, {programs_->program("on_posted"), programs_->program("on_taken")}));
+  }
+  return links;
 }
 
 int Recorder::ringDescriptor() const { return bpf_map__fd(programs_->map("ring")); }

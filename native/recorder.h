@@ -9,11 +9,13 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "events.h"
+#include "post_probes.h"
 #include "process_probes.h"
 #include "programs.h"
 #include "tls_watcher.h"
@@ -59,6 +61,12 @@ struct Throttle {
   uint32_t sampleLimit = UINT32_MAX;       // connections whose key is below this are recorded
 };
 
+// Why a process cannot give a kind of hint that was asked of it; empty where it can.
+struct HintRefusals {
+  std::string async;
+  std::string posts;
+};
+
 class Recorder {
  public:
   explicit Recorder(const CaptureOptions &options);  // throws CaptureError
@@ -94,8 +102,8 @@ class Recorder {
   TlsWatcher *tls() const { return tls_.get(); }
 
   // Which hints a process gives: HINT_ bits, 0 none. Kinds that are off are ignored. Any thread.
-  // HINT_GO needs the layout of its runtime. Returns those that it can give.
-  uint32_t setHints(uint32_t tgid, uint32_t kinds, go_layout layout);
+  // HINT_GO needs the layout of its runtime.
+  HintRefusals setHints(uint32_t tgid, uint32_t kinds, go_layout layout);
   // No process gives hints until this is taken back.
   void pauseHints(bool paused);
 
@@ -108,6 +116,7 @@ class Recorder {
   void setSweepAges(uint64_t age, uint64_t quietAge);
   void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
   void attachOnDemand();  // with hints_ held
+  std::vector<bpf_link *> probe(uint32_t tgid, uint32_t kinds);
 
   const Capture capture_;
   std::unique_ptr<Programs> programs_;
@@ -122,10 +131,10 @@ class Recorder {
   // Tgids that give HINT_WAKES, and what is attached while there are any: all processes pay for it.
   std::unordered_set<uint32_t> waking_;
   bpf_link *wakes_ = nullptr;
-  // Those that give HINT_LOOP and HINT_ASYNC, and the probes in them: no process gives both.
-  std::unordered_set<uint32_t> turning_;
-  std::unordered_set<uint32_t> awaiting_;
+  // By tgid the kinds of hints for which a process is probed, and the probes.
+  std::unordered_map<uint32_t, uint32_t> probed_;
   ProcessProbes probes_;
+  PostPlans posts_;
   uint32_t lives_ = 0;
 };
 

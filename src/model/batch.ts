@@ -77,7 +77,11 @@ export const EVENT_COLUMNS = {
     doc: 'send: thread whose receive last found the socket empty since the last send; 0 none.',
   },
   lease_age: { later: true, type: 'uint32', doc: 'send: ns since that receive, at most 2^32 - 1.' },
-  wakee: { later: true, type: 'uint32', doc: 'wake: thread that was woken; tid is the waker.' },
+  wakee: {
+    later: true,
+    type: 'uint32',
+    doc: 'wake: thread that was woken; tid is the waker. post: thread that posted; tid is the taker.',
+  },
   call: { later: true, type: 'uint16', doc: 'wake: number of the system call the waker was in.' },
   wait_call: {
     later: true,
@@ -87,7 +91,7 @@ export const EVENT_COLUMNS = {
   wait_word: {
     later: true,
     type: 'uint64',
-    doc: 'wake: first argument of that call (futex address, epoll descriptor).',
+    doc: 'wake: first argument of that call (futex address, epoll descriptor). post: ns since the message was posted.',
   },
   local_address: {
     type: 'text',

@@ -21,6 +21,8 @@ export const EventKind = {
   wake: 11,
   /** A hint: epoll_wait() returned. */
   loop: 12,
+  /** A hint: a thread takes a message that was posted to it. */
+  post: 13,
   /** A process described from /proc: name = comm, parent = parent pid, detail = {@link ProcessDetail}. */
   process: 16,
   /** Records lost: name = {@link LossCause}, count = how many, detail = {@link LossDetail}. */

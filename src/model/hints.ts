@@ -15,6 +15,8 @@ export const HintKind = {
   loop: 0x10,
   /** Async roots of Node at sends. */
   async: 0x20,
+  /** Messages that Node's threads post to each other. */
+  posts: 0x40,
 } as const;
 export type HintName = keyof typeof HintKind;
 
@@ -39,10 +41,15 @@ export type RuntimeName =
   | 'native'
   | '';
 
+/** Why a process cannot give hints that its runtime gives elsewhere. */
+export type HintRefusals = Readonly<Partial<Record<HintName, string>>>;
+
 /** What runs in a process, and which hints it gave in this recording. */
 export interface ProcessRuntime {
   readonly name: RuntimeName;
   /** Version of the runtime where the executable tells it, else ''. */
   readonly version: string;
   readonly hints: readonly HintName[];
+  /** Of hints that it was to give; missing where it gives all of them. */
+  readonly refused?: HintRefusals;
 }

@@ -5,10 +5,13 @@ import { emptyTable } from '../model/tables.js';
 
 const TWO_32 = 0x1_0000_0000;
 
-/** Wakes, turns of event loops, and the creation of threads (not of processes). */
+/** Kinds that are hints and nothing else. */
+const HINTS: ReadonlySet<number> = new Set([EventKind.wake, EventKind.loop, EventKind.post]);
+
+/** Wakes, turns of event loops, posted messages, and the creation of threads (not of processes). */
 function isHint(batch: Batch, row: number): boolean {
-  const kind = batch.kind[row];
-  if (kind === EventKind.wake || kind === EventKind.loop) return true;
+  const kind = batch.kind[row]!;
+  if (HINTS.has(kind)) return true;
   return kind === EventKind.fork && batch.tid[row] !== batch.pid[row];
 }
 

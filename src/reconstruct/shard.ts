@@ -46,6 +46,7 @@ const OF_ITS_TIME: ReadonlySet<number> = new Set([
   EventKind.loss,
   EventKind.wake,
   EventKind.loop,
+  EventKind.post,
 ]);
 
 /**

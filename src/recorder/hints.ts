@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { HintKind, type HintName, hintBits, type RuntimeName } from '../model/hints.js';
+import { type HintName, type HintRefusals, hintBits, type RuntimeName } from '../model/hints.js';
 import { type ProcessFacts, readProcess } from './proc.js';
 import type { DetectedRuntime } from './runtimes.js';
 import type { EventSource } from './source.js';
@@ -9,7 +9,7 @@ const BY_RUNTIME: Partial<Record<RuntimeName, readonly HintName[]>> = {
   dotnet: ['lease', 'wakes'],
   go: ['go'],
   java: ['lease', 'wakes'],
-  node: ['async'],
+  node: ['async', 'posts'],
   python: ['wakes', 'loop'],
 };
 
@@ -23,8 +23,8 @@ function canGive({ go, asyncio }: DetectedRuntime, hint: HintName): boolean {
  * what only another runtime needs.
  */
 export class HintedProcesses {
-  /** By pid, when the process started: a second reading of it changes nothing; and the kinds that it gives, as bits. */
-  private readonly told = new Map<number, { startTicks: number; given: number }>();
+  /** By pid, when the process started: a second reading of it changes nothing. And what it refused then. */
+  private readonly told = new Map<number, { startTicks: number; refused: HintRefusals }>();
 
   /** @param wanted the kinds that this recording uses */
   constructor(
@@ -45,13 +45,17 @@ export class HintedProcesses {
     if (this.told.get(pid)?.startTicks !== startTicks) {
       this.forget(pid);
       if (asked.length > 0) {
-        const given = this.source.setHints(pid, hintBits(asked), go);
-        this.told.set(pid, { startTicks, given });
+        const refused = this.source.setHints(pid, hintBits(asked), go);
+        this.told.set(pid, { startTicks, refused });
       }
     }
-    const given = this.told.get(pid)?.given ?? 0;
-    const hints = asked.filter((hint) => (HintKind[hint] & given) !== 0);
-    return { ...facts, detail: { ...facts.detail, runtime: { name, version, hints } } };
+    const refused = this.told.get(pid)?.refused ?? {};
+    const hints = asked.filter((hint) => refused[hint] === undefined);
+    const runtime = {
+      ...{ name, version, hints },
+      ...(Object.keys(refused).length > 0 ? { refused } : {}),
+    };
+    return { ...facts, detail: { ...facts.detail, runtime } };
   };
 
   /** The process is gone, or runs another program. */

@@ -1,7 +1,7 @@
 import type { Batch } from '../model/batch.js';
 import { CodedError, type ErrorCode } from '../model/errors.js';
 import { LossCause } from '../model/event.js';
-import { type HintName, hintBits } from '../model/hints.js';
+import { type HintName, type HintRefusals, hintBits } from '../model/hints.js';
 import type { Capture } from '../model/segment.js';
 import { loadAddon } from '../native/addon.js';
 import { callName } from './call-names.js';
@@ -59,7 +59,7 @@ interface NativeSource {
   stats(): NativeStats;
   takeGaps(): StreamGap[];
   throttle(knobs: Throttle): void;
-  setHints(pid: number, kinds: number, go?: GoLayout): number;
+  setHints(pid: number, kinds: number, go?: GoLayout): HintRefusals;
   pauseHints(paused: boolean): void;
   tls(): TlsState | undefined;
   stop(): Promise<void>;
@@ -89,6 +89,14 @@ export interface TlsProbe {
   readonly cheap: boolean;
 }
 
+/** Where posted messages would be probed in Node, as file offsets; or why they would not be. */
+export interface PostProbes {
+  readonly posted: number;
+  readonly taken: number;
+  /** '' if they would be. */
+  readonly refused: string;
+}
+
 interface NativeAddon {
   readonly Source: new (options: NativeOptions) => NativeSource;
   layout(): NativeLayout;
@@ -97,6 +105,7 @@ interface NativeAddon {
   limitCapabilities(kept: bigint): string;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
   loopProbes(path: string): readonly number[];
+  postProbes(path: string): PostProbes;
   tlsProbes(path: string, all: boolean): readonly TlsProbe[];
   returnProbesAreSafe(): boolean;
 }
@@ -327,6 +336,15 @@ export function tlsProbesOf(path: string, all: boolean): readonly TlsProbe[] {
  */
 export function loopProbesOf(path: string): readonly number[] {
   return loadSource().loopProbes(path);
+}
+
+/**
+ * Where messages that Node's threads post to each other would be probed in a program or library.
+ *
+ * @throws CodedError UNSUPPORTED without the addon
+ */
+export function postProbesOf(path: string): PostProbes {
+  return loadSource().postProbes(path);
 }
 
 /** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */

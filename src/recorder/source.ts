@@ -1,5 +1,6 @@
 import type { Batch } from '../model/batch.js';
 import type { LossCause } from '../model/event.js';
+import type { HintRefusals } from '../model/hints.js';
 import type { Capture } from '../model/segment.js';
 import type { GoLayout } from './go-layout.js';
 import type { RedactionPolicy } from './redaction-policy.js';
@@ -138,9 +139,9 @@ export interface EventSource {
   throttle(knobs: Throttle): void;
   /**
    * Says which hints a process gives from now on: bits of HintKind, 0 none. Kinds that are off are
-   * ignored; those of Go need the layout of its runtime. Returns those that the process can give.
+   * ignored; those of Go need the layout of its runtime. Returns which of them it cannot give.
    */
-  setHints(pid: number, kinds: number, go?: GoLayout): number;
+  setHints(pid: number, kinds: number, go?: GoLayout): HintRefusals;
   /** While paused no process gives hints, except those of threads. */
   pauseHints(paused: boolean): void;
   /** undefined where the plaintext of TLS is not recorded. */

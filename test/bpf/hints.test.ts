@@ -310,15 +310,57 @@ describeLive('hints', () => {
     for (const { event } of others) expect(lines).not.toContain(event.caller);
   });
 
-  it('gives none for Node, whose calls need none', async () => {
+  it('Node: who posted what a worker takes, and when', async () => {
+    const service = await startService('node', [program('workers.mjs')]);
+    const ask = async (from: number, count: number) => {
+      for (let at = from; at < from + count; at += 4) {
+        const answers = [0, 1, 2, 3].map((i) =>
+          fetch(`http://127.0.0.1:${service.port}/${at + i}`),
+        );
+        for (const answer of await Promise.all(answers)) expect(await answer.text()).toBe('answer');
+      }
+    };
+    await ask(0, 100);
+    const { pid, port, backend } = service;
+    const recording = startRecording({ hints: hintBits(['posts']), ports: [port, backend] });
+    const runtime = new HintedProcesses(recording.source, ['posts']).read(pid)!.detail.runtime;
+    expect(runtime).toEqual({ name: 'node', version: '', hints: ['posts'] });
+    await ask(1000, 400);
+    await settle();
+    const events = (await recording.finish()).filter((event) => event.pid === pid);
+    const posts = events.filter(({ kind }) => kind === EventKind.post);
+    // The result and the message that is waited for; the task, and the broadcast to two.
+    expect(posts.filter(({ tid }) => tid === pid)).toHaveLength(800);
+    expect(posts.filter(({ tid }) => tid !== pid)).toHaveLength(1200);
+    expect(posts.filter(({ tid, wakee }) => tid === pid && wakee === pid)).toHaveLength(400);
+    const requests = events.filter(
+      ({ kind, payload }) => kind === EventKind.receive && /^GET \/\d/.test(payload),
+    );
+    const calls = events.filter(({ payload }) => payload.startsWith('GET /task/'));
+    expect(calls).toHaveLength(400);
+    let found = 0;
+    for (const call of calls) {
+      const taken = events.findLast(
+        (event) =>
+          event.kind === EventKind.post && event.tid === call.tid && event.timeNs <= call.timeNs,
+      );
+      expect(taken?.wakee).toBe(pid);
+      const postedAt = taken!.timeNs - taken!.waitWord;
+      const cause = requests.findLast(({ timeNs }) => timeNs <= postedAt);
+      if (call.payload.startsWith(`GET /task${/\/\d+/.exec(cause?.payload ?? '')?.[0]} `)) found++;
+    }
+    // A call that has to wait for a new connection is sent in a later turn.
+    expect(found / calls.length).toBeGreaterThan(0.95);
+  });
+
+  it('gives none for Node without messages, whose calls need none', async () => {
     const port = await freePort();
     const { pid } = await startProgram('node', [program('backend.mjs'), String(port)]);
     const service = { pid: pid!, port, backend: port };
     const events = await record(service, HINT_NAMES);
     expect(events.filter(({ kind }) => kind === EventKind.send)).not.toHaveLength(0);
     expect(events.filter(({ flags }) => flags & EventFlag.hints)).toEqual([]);
-    expect(events.filter(({ kind }) => kind === EventKind.wake || kind === EventKind.loop)).toEqual(
-      [],
-    );
+    const hints: readonly number[] = [EventKind.wake, EventKind.loop, EventKind.post];
+    expect(events.filter(({ kind }) => hints.includes(kind))).toEqual([]);
   });
 });

@@ -105,8 +105,8 @@ export class FakeSource implements EventSource {
   throttle(knobs: Throttle): void {
     this.throttled.push(knobs);
   }
-  setHints(_pid: number, kinds: number): number {
-    return kinds;
+  setHints() {
+    return {};
   }
 
   pauseHints(): void {}

@@ -5,6 +5,8 @@ export class Actors {
   readonly kind: Uint8Array;
   readonly subject: Int32Array;
   readonly time: Float64Array;
+  /** The message that brought this from another actor; -1 none. */
+  readonly message: Int32Array;
   readonly lentKind: Uint8Array;
   readonly lentSubject: Int32Array;
   readonly lentTime: Float64Array;
@@ -29,6 +31,7 @@ export class Actors {
     this.kind = new Uint8Array(count);
     this.subject = none();
     this.time = new Float64Array(count).fill(Number.NaN);
+    this.message = none();
     this.lentKind = new Uint8Array(count);
     this.lentSubject = none();
     this.lentTime = new Float64Array(count).fill(Number.NaN);
@@ -46,6 +49,7 @@ export class Actors {
     this.kind[actor] = kind;
     this.subject[actor] = subject;
     this.time[actor] = time;
+    this.message[actor] = -1;
     this.sent[actor] = -1;
     this.lentKind[actor] = CauseKind.none;
     this.lentBy[actor] = -1;

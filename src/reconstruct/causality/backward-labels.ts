@@ -23,6 +23,8 @@ export const BackwardKind = {
   neighbour: 9,
   /** The goroutine that waits for it waited for another call before or after, which has the evidence. */
   goroutine: 10,
+  /** The thread that read its reply posted a message, and who took that answered. */
+  closingByPost: 11,
 } as const;
 
 /** A label of which less than this share is right is none. */

@@ -82,7 +82,9 @@ function offerOwn(
   labels: BackwardLabels,
 ): void {
   const { closing, closingByWake, end, dispatched } = trust;
-  labels.offer(client, BackwardKind.closing, context.closes[client]!, client, closing[client]!);
+  const { closing: own, closingByPost } = BackwardKind;
+  const closes = context.closesMessage[client]! >= 0 ? closingByPost : own;
+  labels.offer(client, closes, context.closes[client]!, client, closing[client]!);
   const byWake = context.closesByWake[client]!;
   labels.offer(client, BackwardKind.closingByWake, byWake, client, closingByWake[client]!);
   const kind = context.endKind[client]!;

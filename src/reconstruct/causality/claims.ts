@@ -36,6 +36,8 @@ export const RULES = [
   'same-goroutine',
   'token',
   'same-function',
+  'posted',
+  'closing-by-post',
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -48,6 +50,7 @@ export const RuleNumber = Object.fromEntries(RULES.map((rule, i) => [rule, i])) 
 export const Family = { proof: 0, forward: 1, backward: 2, content: 3 } as const;
 const BACKWARD: ReadonlySet<Rule> = new Set([
   'closing',
+  'closing-by-post',
   'sibling',
   'successor',
   'return-wake',
@@ -77,7 +80,10 @@ const RULE_OF_LABEL: readonly number[] = [
   RuleNumber['reply-slice'],
   RuleNumber.neighbour,
   RuleNumber['same-goroutine'],
+  RuleNumber['closing-by-post'],
 ];
+/** Labels of replies that came last before a response. */
+const LAST_REPLY: ReadonlySet<number> = new Set([BackwardKind.closing, BackwardKind.closingByPost]);
 const REPLY_TURN = RuleNumber['reply-turn'];
 const AFTER_REPLY = RuleNumber['after-reply'];
 const SAME_FUNCTION = RuleNumber['same-function'];
@@ -241,8 +247,10 @@ export function gatherClaims(
     claims.offer(RuleNumber.owner, context.owner[client]!, reliability.owner, ifBackground);
   }
   const isQueued = context.queued[client] === 1;
-  const own = isQueued ? RuleNumber.queue : RULE_OF_ORIGIN[context.origin[client]!]!;
-  const reply = isQueued || own === RuleNumber.connect ? own : AFTER_REPLY;
+  const isPosted = !isQueued && context.message[client]! >= 0;
+  const byOrigin = isPosted ? RuleNumber.posted : RULE_OF_ORIGIN[context.origin[client]!]!;
+  const own = isQueued ? RuleNumber.queue : byOrigin;
+  const reply = isQueued || isPosted || own === RuleNumber.connect ? own : AFTER_REPLY;
   const kind = context.causeKind[client]!;
   const trust = reliability.forward[client]!;
   if (slices.isKnown[client] === 0) {
@@ -257,7 +265,7 @@ export function gatherClaims(
   const label = backward.kind[client]!;
   if (label !== BackwardKind.none) {
     // Anybody's call may have a neighbour; few replies are the last before a response.
-    const ifBackground = label === BackwardKind.closing ? 0.1 : 1;
+    const ifBackground = LAST_REPLY.has(label) ? 0.1 : 1;
     const server = backward.server[client]!;
     claims.offer(RULE_OF_LABEL[label]!, server, backward.reliability[client]!, ifBackground);
   }

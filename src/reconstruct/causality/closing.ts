@@ -3,6 +3,7 @@ import { CauseKind } from './cause-kind.js';
 import { countEvents, type EventKinds } from './forward.js';
 import type { Kinds } from './kinds.js';
 import { actorsWith, MarkKind, type Marks } from './marks.js';
+import { LEAST_POST_TRUST, temperByPosts } from './posts.js';
 import type { ProcessIndex } from './process-index.js';
 import { Observations, trustByRegularity } from './regularity.js';
 import type { ThreadContext } from './thread-context.js';
@@ -22,6 +23,7 @@ export function closingTrust(
   candidates: Candidates,
   kinds: EventKinds,
   requests: Kinds,
+  posted: Float64Array,
 ): Float64Array {
   const observations = new Observations(requests.count, kinds.count);
   for (let server = 0; server < index.servers.length; server++) {
@@ -31,17 +33,24 @@ export function closingTrust(
     // Its own request is no rival of a reply: nothing else can have come last then.
     if (kind === CauseKind.request && last === server) continue;
     if (kind === CauseKind.reply && candidates.open[last]! < 2) continue;
-    observations.add(requests.of[server]!, kinds.of(kind, last));
+    observations.add(
+      requests.of[server]!,
+      kinds.of(kind, last, context.lastMessage[server] === -1 ? 0 : 1),
+    );
   }
   const writers = actorsWith(marks, [MarkKind.responseWritten]);
-  const trust = trustByRegularity(observations, countEvents(marks, kinds, writers));
-  const { closes } = context;
-  const closing = new Float64Array(closes.length);
-  for (let client = 0; client < closing.length; client++) {
-    const server = closes[client]!;
-    if (server < 0) continue;
-    const at = requests.of[server]! * kinds.count + kinds.of(CauseKind.reply, client);
-    closing[client] = Math.min(CEILING, trust[at] || CEILING);
-  }
-  return closing;
+  const trust = trustByRegularity(observations, countEvents(marks, context.posts, kinds, writers));
+  const { closes, closesMessage } = context;
+  const classes = closes.map((server, client) => {
+    if (server < 0) return -1;
+    const event = kinds.of(CauseKind.reply, client, closesMessage[client] === -1 ? 0 : 1);
+    return requests.of[server]! * kinds.count + event;
+  });
+  for (const at of classes) if (at >= 0) trust[at] ||= CEILING;
+  temperByPosts(classes, closesMessage, trust, posted);
+  return Float64Array.from(classes, (at, client) => {
+    if (at < 0) return 0;
+    const isDoubtful = closesMessage[client]! >= 0 && trust[at]! < LEAST_POST_TRUST;
+    return isDoubtful ? 0 : Math.min(CEILING, trust[at]!);
+  });
 }

@@ -28,6 +28,7 @@ const TEXTS: Readonly<
       | 'after-reply'
       | 'wake'
       | 'queue'
+      | 'posted'
       | 'token'
       | 'same-goroutine'
     >,
@@ -38,6 +39,8 @@ const TEXTS: Readonly<
     'the calling thread read this request and wrote its response, with no other request in between',
   closing:
     'its reply was the last thing the thread received before it wrote this request’s response',
+  'closing-by-post':
+    'the thread that read its reply then posted a message, and the thread that took it wrote this request’s response before it turned to anything else',
   sibling: 'it was made together with a call whose reply led to this request’s response',
   successor: 'its reply led to the next call, whose reply led to this request’s response',
   'return-wake':
@@ -103,6 +106,8 @@ function textOf(rule: Rule, variant: number): string {
       return TOKEN;
     case 'queue':
       return `calls like it leave in the order of what leads to them, and in that order its cause is this request, or the reply to another call of it, ${when}`;
+    case 'posted':
+      return `a message that was posted by work for this request was the last thing the thread had taken up, ${when}`;
     case 'wake':
       return `the thread had been woken by one that was working for this request, ${WAKE_GAP} before ${act}`;
     default:

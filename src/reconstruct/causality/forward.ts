@@ -3,43 +3,96 @@ import { CauseKind } from './cause-kind.js';
 import type { Kinds } from './kinds.js';
 import { actorsWith, MarkKind, type Marks } from './marks.js';
 import { ORIGIN_KINDS } from './origins.js';
+import { type Posts, temperByPosts } from './posts.js';
 import type { ProcessIndex } from './process-index.js';
 import { Observations, trustByRegularity } from './regularity.js';
+import { ROLES, Role, type Roles } from './roles.js';
 import type { ThreadContext } from './thread-context.js';
 
-/** Events by what they are of: requests by route, replies by kind of call, and responses. */
+/**
+ * Events by what they are of: requests by route, replies by kind of call, and responses; each by whether the
+ * actor itself did that, or took a message from one that had.
+ */
 export interface EventKinds {
   readonly count: number;
-  of(kind: number, subject: number): number;
+  /** @param posted 1 where a message brought it, else 0 */
+  of(kind: number, subject: number, posted: number): number;
 }
 
-export function eventKinds(requests: Kinds, calls: Kinds): EventKinds {
+export function eventKinds(requests: Kinds, calls: Kinds, marks: Marks): EventKinds {
   const response = requests.count + calls.count;
-  const of = (kind: number, subject: number) => {
+  const own = (kind: number, subject: number) => {
     if (kind === CauseKind.request) return requests.of[subject]!;
     if (kind === CauseKind.reply) return requests.count + calls.of[subject]!;
     return response;
   };
-  return { count: response + 1, of };
+  return {
+    count: (response + 1) * (marks.messages > 0 ? 2 : 1),
+    of: (kind, subject, posted) => own(kind, subject) + posted * (response + 1),
+  };
 }
 
-/** How often each kind of event occurs on actors of which `isMeant` holds. */
-export function countEvents(marks: Marks, kinds: EventKinds, isMeant: Uint8Array): Float64Array {
-  const base = new Float64Array(kinds.count);
+/** Visits the events of actors of which `isMeant` holds, in order of time. */
+function forEachEvent(
+  marks: Marks,
+  posts: Posts,
+  kinds: EventKinds,
+  isMeant: Uint8Array,
+  visit: (event: number, mark: number) => void,
+): void {
   for (let mark = 0; mark < marks.count; mark++) {
     if (isMeant[marks.actor[mark]!] === 0) continue;
     const subject = marks.subject[mark]!;
     const kind = marks.kind[mark];
-    if (kind === MarkKind.requestRead) base[kinds.of(CauseKind.request, subject)]!++;
-    else if (kind === MarkKind.replyRead) base[kinds.of(CauseKind.reply, subject)]!++;
-    else if (kind === MarkKind.responseWritten) base[kinds.of(CauseKind.response, subject)]!++;
+    if (kind === MarkKind.requestRead) visit(kinds.of(CauseKind.request, subject, 0), mark);
+    else if (kind === MarkKind.replyRead) visit(kinds.of(CauseKind.reply, subject, 0), mark);
+    else if (kind === MarkKind.responseWritten) {
+      visit(kinds.of(CauseKind.response, subject, 0), mark);
+    } else if (kind === MarkKind.taken && posts.kind[subject] !== CauseKind.none) {
+      visit(kinds.of(posts.kind[subject]!, posts.subject[subject]!, 1), mark);
+    }
   }
+}
+
+/** How often each kind of event occurs on actors of which `isMeant` holds. */
+export function countEvents(
+  marks: Marks,
+  posts: Posts,
+  kinds: EventKinds,
+  isMeant: Uint8Array,
+): Float64Array {
+  const base = new Float64Array(kinds.count);
+  forEachEvent(marks, posts, kinds, isMeant, (event) => base[event]!++);
+  return base;
+}
+
+/**
+ * For how long events of each kind were the last ones of their actors, ns, where `isMeant` holds. What leads to a
+ * response lets nothing else be done before that: the time until a response does not count.
+ */
+export function timeOfEvents(
+  marks: Marks,
+  posts: Posts,
+  kinds: EventKinds,
+  isMeant: Uint8Array,
+): Float64Array {
+  const base = new Float64Array(kinds.count);
+  const last = new Int32Array(marks.actors).fill(-1);
+  const since = new Float64Array(marks.actors);
+  forEachEvent(marks, posts, kinds, isMeant, (event, mark) => {
+    const actor = marks.actor[mark]!;
+    const time = marks.time[mark]!;
+    const isResponse = marks.kind[mark] === MarkKind.responseWritten;
+    if (last[actor] !== -1 && !isResponse) base[last[actor]!]! += time - since[actor]!;
+    last[actor] = event;
+    since[actor] = time;
+  });
   return base;
 }
 
 /**
  * Classes of "the last event before a call is its cause": by kind of call, where it was
- * made, kind of event, and whether the actor reads requests itself or helps those that do.
+ * made, kind of event, and whether the actor reads requests itself, takes messages, or helps in other ways.
  * What is learned of one call of a class holds for all of it.
  */
 export interface ForwardClasses {
@@ -48,7 +101,7 @@ export interface ForwardClasses {
   readonly of: Int32Array;
   /** Per class: trust by regularity alone, 0..1. */
   readonly trust: Float64Array;
-  /** Classes from this number on are of helpers: actors that read no requests. */
+  /** Classes from this number on are of helpers. */
   readonly firstHelper: number;
 }
 
@@ -61,33 +114,31 @@ export function forwardClasses(
   candidates: Candidates,
   kinds: EventKinds,
   calls: Kinds,
-  isHelped: Uint8Array,
+  roles: Roles,
+  posted: Float64Array,
 ): ForwardClasses {
   const count = index.clients.length;
   const of = new Int32Array(count).fill(-1);
-  const isReader = actorsWith(marks, [MarkKind.requestRead]);
   const groups = calls.count * ORIGIN_KINDS;
-  const own = new Observations(groups, kinds.count);
-  const helpers = new Observations(groups, kinds.count);
-  const firstHelper = groups * kinds.count;
+  const size = groups * kinds.count;
+  const observations = ROLES.map(() => new Observations(groups, kinds.count));
   for (let client = 0; client < count; client++) {
     const kind = context.causeKind[client]!;
     if (kind === CauseKind.none || context.queued[client] === 1) continue;
     const group = calls.of[client]! * ORIGIN_KINDS + context.origin[client]!;
-    const category = kinds.of(kind, context.cause[client]!);
-    of[client] = group * kinds.count + category + (isHelped[client] === 1 ? firstHelper : 0);
+    const category = kinds.of(kind, context.cause[client]!, context.message[client]! >= 0 ? 1 : 0);
+    const role = roles.ofClient[client]!;
+    of[client] = role * size + group * kinds.count + category;
     // Where only one request is open, every rule holds.
-    if (candidates.open[client]! > 1) {
-      (isHelped[client] === 1 ? helpers : own).add(group, category);
-    }
+    if (candidates.open[client]! > 1) observations[role]!.add(group, category);
   }
   const isMaker = actorsWith(marks, MAKINGS);
-  const trustOf = (observations: Observations, readers: number) => {
-    const isMeant = isMaker.map((flag, actor) => (isReader[actor] === readers ? flag : 0));
-    return trustByRegularity(observations, countEvents(marks, kinds, isMeant));
-  };
-  const trust = new Float64Array(2 * firstHelper);
-  trust.set(trustOf(own, 1));
-  trust.set(trustOf(helpers, 0), firstHelper);
-  return { count: trust.length, of, trust, firstHelper };
+  const trust = new Float64Array(ROLES.length * size);
+  for (const role of ROLES) {
+    const isMeant = isMaker.map((flag, actor) => (roles.ofActor[actor] === role ? flag : 0));
+    const base = countEvents(marks, context.posts, kinds, isMeant);
+    trust.set(trustByRegularity(observations[role]!, base), role * size);
+  }
+  temperByPosts(of, context.message, trust, posted);
+  return { count: trust.length, of, trust, firstHelper: Role.helper * size };
 }

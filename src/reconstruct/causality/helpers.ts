@@ -1,33 +1,8 @@
 import { CauseKind, EndKind } from './cause-kind.js';
-import { actorsWith, MarkKind, type Marks } from './marks.js';
-import { OriginKind, originTime } from './origins.js';
+import { originTime } from './origins.js';
 import type { ProcessIndex } from './process-index.js';
 import type { ThreadContext } from './thread-context.js';
 import { orderByTime } from './time-order.js';
-
-/**
- * Helpers: actors that make calls but read no requests, such as the threads of a pool to which
- * those that read requests give tasks. A task may be a whole request or a piece of one.
- */
-
-/** Per OriginKind: the kind of mark that is the making of a call. */
-const MARK_OF_ORIGIN: Readonly<Record<number, number>> = {
-  [OriginKind.send]: MarkKind.callSent,
-  [OriginKind.connect]: MarkKind.connected,
-  [OriginKind.lease]: MarkKind.leased,
-};
-
-/** Per client: 1 where a helper makes it. */
-export function callsOfHelpers(context: ThreadContext, marks: Marks): Uint8Array {
-  const isReader = actorsWith(marks, [MarkKind.requestRead]);
-  const made = new Uint8Array(context.origin.length);
-  for (let mark = 0; mark < marks.count; mark++) {
-    if (isReader[marks.actor[mark]!] === 1) continue;
-    const client = marks.subject[mark]!;
-    if (marks.kind[mark] === MARK_OF_ORIGIN[context.origin[client]!]) made[client] = 1;
-  }
-  return made;
-}
 
 /** True where a call is the first since its actor handed back, or answered, what its last reply was for. */
 export function beginsTask({ causeKind, cause, endKind }: ThreadContext, client: number): boolean {

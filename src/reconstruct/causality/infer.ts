@@ -6,7 +6,7 @@ import type { Chain, Knowledge } from './claims.js';
 import { type DecideInput, type Decisions, decideAll } from './decide.js';
 import { eventKinds, forwardClasses } from './forward.js';
 import { followGoroutines } from './goroutines.js';
-import { callsOfHelpers, chainTasks } from './helpers.js';
+import { chainTasks } from './helpers.js';
 import { isTold, matchIdentities, NO_IDENTITIES } from './identity.js';
 import { callKinds, type Kinds, requestKinds } from './kinds.js';
 import { threadMarks } from './marks.js';
@@ -14,6 +14,7 @@ import { describeModel } from './model-text.js';
 import { limitMultiplicity } from './multiplicity.js';
 import { findOpenCalls, weighOpenCalls } from './open-calls.js';
 import { originKinds } from './origins.js';
+import { postTrust } from './post-trust.js';
 import { NO_HINTS, type ProcessHints } from './process-hints.js';
 import { type CausalExchanges, indexProcess, type ProcessIndex } from './process-index.js';
 import { applyQueues } from './queue/apply.js';
@@ -28,6 +29,7 @@ import {
   provedRequest,
   tasksOfHelpers,
 } from './reliability.js';
+import { callsOfHelpers, findRoles } from './roles.js';
 import { SiblingClasses } from './siblings.js';
 import { followSlices } from './slices.js';
 import { followTasks } from './tasks.js';
@@ -94,8 +96,10 @@ export function inferCauses(
   const calls = callKinds(index);
   const requests = requestKinds(index);
   const turns = followTurns(index, context, hints, candidates, calls, requests, goroutines.server);
-  const events = eventKinds(requests, calls);
-  const isHelped = callsOfHelpers(context, marks);
+  const events = eventKinds(requests, calls, marks);
+  const roles = findRoles(context, marks);
+  const isHelped = callsOfHelpers(roles);
+  const posted = postTrust(context.posts, marks, events, calls, requests, roles);
   const relatives = findRelatives(index, goroutines, calls);
   const tokens = isTokenless
     ? noTokens(index.clients.length)
@@ -111,7 +115,8 @@ export function inferCauses(
     calls,
     requests,
     events,
-    classes: forwardClasses(index, context, marks, candidates, events, calls, isHelped),
+    classes: forwardClasses(index, context, marks, candidates, events, calls, roles, posted),
+    posted,
     isHelped,
     siblings: new SiblingClasses(index, context, calls),
     wakes: wakeClasses(index, candidates, context, events, calls),

@@ -21,6 +21,10 @@ export const MarkKind = {
   woke: 6,
   /** A thread was created: subject is its actor number. */
   created: 7,
+  /** A message was posted to a thread: subject is its number. */
+  posted: 8,
+  /** It was taken up there. */
+  taken: 9,
 } as const;
 
 /**
@@ -34,10 +38,13 @@ export interface Marks {
   readonly time: Float64Array;
   readonly kind: Uint8Array;
   readonly subject: Uint32Array;
+  /** How many messages were posted and taken; they are numbered from 0. */
+  readonly messages: number;
 }
 
 class MarkCollector {
   private count = 0;
+  messages = 0;
   private readonly numbers = new Map<number, number>();
   private lastId = 0;
   private lastActor = 0;
@@ -75,6 +82,12 @@ class MarkCollector {
     this.subjects[at] = subject;
   }
 
+  /** @param age ns from the posting to the taking */
+  addMessage(poster: number, taker: number, time: number, age: number): void {
+    this.add(MarkKind.posted, this.messages, poster, time - age);
+    this.add(MarkKind.taken, this.messages++, taker, time);
+  }
+
   /** Marks of one moment keep the order in which they were added. */
   sorted(): Marks {
     const order = orderByTime(this.times.subarray(0, this.count));
@@ -92,6 +105,7 @@ class MarkCollector {
       time,
       kind,
       subject: order.map((i) => subjects[i]!),
+      messages: this.messages,
     };
   }
 }
@@ -105,10 +119,10 @@ export function actorsWith(marks: Marks, wanted: readonly number[]): Uint8Array 
   return found;
 }
 
-/** The marks of every thread, with the wake-ups and the creation of threads between them. */
+/** The marks of every thread, with the wake-ups, the messages and the creation of threads between them. */
 export function threadMarks(index: ProcessIndex, hints: ProcessHints): Marks {
   const { exchanges: x, servers, clients } = index;
-  const marks = new MarkCollector(3 * servers.length + 5 * clients.length + hints.count);
+  const marks = new MarkCollector(3 * servers.length + 5 * clients.length + 2 * hints.count);
   for (let server = 0; server < servers.length; server++) {
     const row = servers[server]!;
     const start = x.request_start[row]!;
@@ -140,6 +154,10 @@ export function threadMarks(index: ProcessIndex, hints: ProcessHints): Marks {
   for (let i = 0; i < hints.count; i++) {
     const kind = hints.kind[i];
     if (kind === EventKind.loop || hints.other[i] === 0) continue;
+    if (kind === EventKind.post) {
+      marks.addMessage(hints.other[i]!, hints.tid[i]!, hints.time[i]!, hints.age[i]!);
+      continue;
+    }
     const other = marks.actorOf(hints.other[i]!);
     const mark = kind === EventKind.wake ? MarkKind.woke : MarkKind.created;
     marks.add(mark, other, hints.tid[i]!, hints.time[i]!);

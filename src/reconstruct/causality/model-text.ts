@@ -44,6 +44,9 @@ export function describeModel(index: ProcessIndex, knowledge: Knowledge): string
   if (shareOf(context.queued, (flag) => flag === 1) > 0.5) {
     return 'event loop whose calls wait: they leave in the order of what led to them';
   }
+  if (shareOf(context.message, (message) => message >= 0) > 0.3) {
+    return 'threads that post messages to each other: a call follows what the poster of the last one was at';
+  }
   const trust = reliability.forward.reduce((sum, value) => sum + value, 0);
   return trust / context.owner.length >= 0.9
     ? 'event loop: a call follows what its thread last read'

@@ -5,11 +5,13 @@ import { howMany, orderByTime } from './time-order.js';
 /** The hints of one process as columns, in order of time. */
 export interface ProcessHints {
   readonly count: number;
-  /** EventKind: wake, loop or fork. */
+  /** EventKind: wake, loop, post or fork. */
   readonly kind: Uint8Array;
   readonly time: Float64Array;
   readonly tid: Uint32Array;
   readonly other: Uint32Array;
+  /** post: ns since the message was posted; of other kinds without meaning. */
+  readonly age: Float64Array;
 }
 
 /**
@@ -26,6 +28,7 @@ export const NO_HINTS: ProcessHints = {
   time: new Float64Array(0),
   tid: new Uint32Array(0),
   other: new Uint32Array(0),
+  age: new Float64Array(0),
 };
 
 /** The words that are locks of the whole process. */
@@ -61,6 +64,7 @@ export function hintsOf(table: HintTable, rows: Uint32Array): ProcessHints {
     time: Float64Array.from(ordered, (row) => table.time[row]!),
     tid: ordered.map((row) => table.tid[row]!),
     other: ordered.map((row) => table.other[row]!),
+    age: Float64Array.from(ordered, (row) => table.wait_word[row]!),
   };
 }
 
@@ -74,5 +78,6 @@ export function hintsBetween(hints: ProcessHints, from: number, to: number): Pro
     time: time.subarray(start, end),
     tid: hints.tid.subarray(start, end),
     other: hints.other.subarray(start, end),
+    age: hints.age.subarray(start, end),
   };
 }

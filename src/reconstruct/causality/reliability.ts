@@ -9,6 +9,7 @@ import type { GoroutineContext } from './goroutines.js';
 import { beginsTask, continuingTrust } from './helpers.js';
 import type { Kinds } from './kinds.js';
 import type { Marks } from './marks.js';
+import { LEAST_POST_TRUST } from './posts.js';
 import type { ProcessIndex } from './process-index.js';
 import type { QueueCauses } from './queue/arrangement.js';
 import { Observations, trustByRegularity } from './regularity.js';
@@ -123,6 +124,8 @@ export interface Lessons {
   readonly requests: Kinds;
   readonly events: EventKinds;
   readonly classes: ForwardClasses;
+  /** Per message: trust that what its poster had last done led to it. */
+  readonly posted: Float64Array;
   /** Per client: 1 where a helper makes it. */
   readonly isHelped: Uint8Array;
   readonly siblings: SiblingClasses;
@@ -145,7 +148,8 @@ function spreadForward(lessons: Lessons, trust: Float64Array): Float64Array {
   const forward = Float64Array.from(classes.of, (at, client) => {
     if (at < 0) return 0;
     const isNewTask = isHelped[client] === 1 && beginsTask(context, client);
-    return isNewTask && isSteady(context) ? 0 : trust[at]!;
+    const isDoubtful = context.message[client]! >= 0 && trust[at]! < LEAST_POST_TRUST;
+    return isDoubtful || (isNewTask && isSteady(context)) ? 0 : trust[at]!;
   });
   if (queues === undefined) return forward;
   return forward.map((own, client) => (context.queued[client] === 1 ? queues.trust[client]! : own));
@@ -204,7 +208,7 @@ export function firstReliability(lessons: Lessons): Reliability {
     wake: spread(wakes.of, wakes.trust),
     closing:
       lessons.queues?.closings?.trust ??
-      closingTrust(index, context, marks, candidates, events, requests),
+      closingTrust(index, context, marks, candidates, events, requests, lessons.posted),
     closingByWake: spread(
       context.closesByWake,
       new Float64Array(index.servers.length).fill(RETURN_FIRST),

@@ -103,7 +103,8 @@ function ledOnAt(
   if (labels.kind[known] === BackwardKind.successor) {
     return index.clientStart[labels.from[known]!]!;
   }
-  if (labels.kind[known] !== BackwardKind.closing) return Number.NaN;
+  const { closing, closingByPost } = BackwardKind;
+  if (labels.kind[known] !== closing && labels.kind[known] !== closingByPost) return Number.NaN;
   return index.clientEnd[known]! + context.closesGap[known]!;
 }
 

@@ -3,6 +3,7 @@ import { CauseKind, EndKind } from './cause-kind.js';
 import { actorsWith, MarkKind, type Marks } from './marks.js';
 import { OriginKind } from './origins.js';
 import { shareInOnePiece } from './pieces.js';
+import { EffectKind, Posts } from './posts.js';
 import type { ProcessIndex } from './process-index.js';
 
 /**
@@ -20,6 +21,10 @@ export interface ThreadContext {
   readonly gap: Float64Array;
   /** Per client: 1 where the cause is what its queue's order tells, not what the actor did. */
   readonly queued: Uint8Array;
+  /** Per client: the message that brought the cause from another actor, -1 none; the gap is then from its taking. */
+  readonly message: Int32Array;
+  /** What was posted, by message. */
+  readonly posts: Posts;
   /** The same for what a wake-up, or the creation of the thread, brought from another actor. */
   readonly wakeKind: Uint8Array;
   readonly wakeCause: Int32Array;
@@ -32,6 +37,8 @@ export interface ThreadContext {
   readonly closes: Int32Array;
   /** Per client: ns from the reply to that response. */
   readonly closesGap: Float64Array;
+  /** Per client: the message that brought the reply to the actor which wrote the response; -1 none. */
+  readonly closesMessage: Int32Array;
   /** Per client: the server whose thread was woken, or whose response was written by who was woken, after its reply; -1 none. */
   readonly closesByWake: Int32Array;
   /** Per client: the server that owned the actor from request to response; -1 none. */
@@ -39,6 +46,8 @@ export interface ThreadContext {
   /** Per server: CauseKind and subject of what its actor had last done before it wrote the response. */
   readonly lastKind: Uint8Array;
   readonly last: Int32Array;
+  /** Per server: the message that had brought that; -1 none. */
+  readonly lastMessage: Int32Array;
   /** Per client: EndKind and server of what the actor next answered, or whose thread it next woke; -1 none. */
   readonly endKind: Uint8Array;
   readonly end: Int32Array;
@@ -73,6 +82,8 @@ class Replay {
   readonly causeKind: Uint8Array;
   readonly cause: Int32Array;
   readonly gap: Float64Array;
+  readonly message: Int32Array;
+  readonly posts: Posts;
   readonly wakeKind: Uint8Array;
   readonly wakeCause: Int32Array;
   readonly wakeGap: Float64Array;
@@ -80,10 +91,12 @@ class Replay {
   readonly before: Int32Array;
   readonly closes: Int32Array;
   readonly closesGap: Float64Array;
+  readonly closesMessage: Int32Array;
   readonly closesByWake: Int32Array;
   readonly owner: Int32Array;
   readonly lastKind: Uint8Array;
   readonly last: Int32Array;
+  readonly lastMessage: Int32Array;
   readonly endKind: Uint8Array;
   readonly end: Int32Array;
   readonly handBacks: Uint16Array;
@@ -108,6 +121,8 @@ class Replay {
     this.causeKind = new Uint8Array(clients);
     this.cause = none();
     this.gap = unknown();
+    this.message = none();
+    this.posts = new Posts(marks.messages);
     this.wakeKind = new Uint8Array(clients);
     this.wakeCause = none();
     this.wakeGap = unknown();
@@ -115,10 +130,12 @@ class Replay {
     this.before = none();
     this.closes = none();
     this.closesGap = unknown();
+    this.closesMessage = none();
     this.closesByWake = none();
     this.owner = none();
     this.lastKind = new Uint8Array(index.servers.length);
     this.last = new Int32Array(index.servers.length).fill(-1);
+    this.lastMessage = new Int32Array(index.servers.length).fill(-1);
     this.endKind = new Uint8Array(clients);
     this.end = none();
     this.handBacks = new Uint16Array(index.servers.length);
@@ -152,6 +169,12 @@ class Replay {
       case MarkKind.woke:
         this.wake(actor, subject, time);
         break;
+      case MarkKind.posted:
+        this.posts.post(this.actors, actor, subject);
+        break;
+      case MarkKind.taken:
+        this.posts.take(this.actors, actor, subject, time);
+        break;
       default:
         this.actors.lend(actor, subject, time);
     }
@@ -182,11 +205,16 @@ class Replay {
     }
     this.lastKind[server] = actors.kind[actor]!;
     this.last[server] = actors.subject[actor]!;
+    const message = actors.message[actor]!;
+    this.lastMessage[server] = message;
+    this.posts.leadTo(message, EffectKind.response, server);
     if (actors.kind[actor] === CauseKind.reply) {
       const reply = actors.subject[actor]!;
       if (this.closes[reply] === -1) {
         this.closes[reply] = server;
-        this.closesGap[reply] = time - actors.time[actor]!;
+        this.closesGap[reply] =
+          time - (message === -1 ? actors.time[actor]! : this.index.clientEnd[reply]!);
+        this.closesMessage[reply] = message;
       }
     }
     // A loop that reads the requests of others in between works for them as well.
@@ -223,6 +251,8 @@ class Replay {
     this.causeKind[client] = actors.kind[actor]!;
     this.cause[client] = actors.subject[actor]!;
     this.gap[client] = time - actors.time[actor]!;
+    this.message[client] = actors.message[actor]!;
+    this.posts.leadTo(actors.message[actor]!, EffectKind.call, client);
     if (actors.lentKind[actor] !== CauseKind.none) {
       this.wakeKind[client] = actors.lentKind[actor]!;
       this.wakeCause[client] = actors.lentSubject[actor]!;
@@ -311,6 +341,8 @@ export function replayMarks(index: ProcessIndex, marks: Marks, origin: Uint8Arra
     cause: replay.cause,
     gap: replay.gap,
     queued: new Uint8Array(replay.gap.length),
+    message: replay.message,
+    posts: replay.posts,
     wakeKind: replay.wakeKind,
     wakeCause: replay.wakeCause,
     wakeGap: replay.wakeGap,
@@ -318,10 +350,12 @@ export function replayMarks(index: ProcessIndex, marks: Marks, origin: Uint8Arra
     before: replay.before,
     closes: replay.closes,
     closesGap: replay.closesGap,
+    closesMessage: replay.closesMessage,
     closesByWake: replay.closesByWake,
     owner,
     lastKind: replay.lastKind,
     last: replay.last,
+    lastMessage: replay.lastMessage,
     endKind: replay.endKind,
     end: replay.end,
     handBacks: replay.handBacks,

@@ -39,7 +39,7 @@ export function wakeClasses(
   for (let client = 0; client < of.length; client++) {
     const kind = context.wakeKind[client]!;
     if (kind === CauseKind.none) continue;
-    const event = events.of(kind, context.wakeCause[client]!);
+    const event = events.of(kind, context.wakeCause[client]!, 0);
     const later = context.wakeUses[client] === 0 ? 0 : 1;
     const bucket = gapBucket(context.wakeGap[client]!, LEAST_GAP_NS, GAP_BUCKETS);
     const pair = calls.of[client]! * events.count + event;

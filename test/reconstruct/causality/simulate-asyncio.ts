@@ -159,6 +159,7 @@ export function asyncioService({ users, requests, seed }: AsyncioProgram): {
       time: Float64Array.from(turns),
       tid: new Uint32Array(turns.length).fill(TID),
       other: new Uint32Array(turns.length),
+      age: new Float64Array(turns.length),
     },
   };
 }

@@ -305,6 +305,7 @@ export function queued(
     time: Float64Array.from(wakes, ({ time }) => time),
     tid: Uint32Array.from(wakes, ({ tid }) => tid),
     other: Uint32Array.from(wakes, ({ other }) => other),
+    age: new Float64Array(wakes.length),
   };
   return { rows: leased(out), hints };
 }

@@ -15,4 +15,5 @@ export function applyQueues(context: ThreadContext, queues: QueueCauses): void {
   if (queues.closings === undefined) return;
   context.closes.set(queues.closings.closes);
   context.closesGap.set(queues.closings.gap);
+  context.closesMessage.fill(-1);
 }

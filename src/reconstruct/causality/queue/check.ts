@@ -16,6 +16,7 @@ const CEILING = 0.998;
 /** Direct testimony of what came after a call: the only kind that the order of calls does not enter. */
 const DIRECT: ReadonlySet<number> = new Set([
   BackwardKind.closing,
+  BackwardKind.closingByPost,
   BackwardKind.closingByWake,
   BackwardKind.worker,
   BackwardKind.handBack,
