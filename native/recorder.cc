@@ -111,7 +111,8 @@ void Recorder::configure(const CaptureOptions &options) {
   const std::pair<uint32_t, bpf_program *> onDemand[] = {
       {HINT_WAKES, programs_->program("on_waking")},
       {HINT_LOOP, programs_->program("on_loop_turn")},
-      {HINT_LOOP, programs_->program("on_task_made")}};
+      {HINT_LOOP, programs_->program("on_task_made")},
+      {HINT_EXECUTOR, programs_->program("on_object_put")}};
   for (const auto &[kind, program] : onDemand) {
     bpf_program__set_autoattach(program, false);
     bpf_program__set_autoload(program, (options.hints & kind) != 0);
@@ -122,11 +123,12 @@ void Recorder::configure(const CaptureOptions &options) {
     bpf_map__set_max_entries(programs_->map("go_layouts"), 1);
     bpf_map__set_max_entries(programs_->map("go_writers"), 1);
   }
-  if ((options.hints & HINT_LOOP) == 0) {
-    for (const char *name : {"python_layouts", "python_threads", "python_tasks"}) {
-      bpf_map__set_max_entries(programs_->map(name), 1);
-    }
-  }
+  const auto shrink = [&](std::initializer_list<const char *> maps) {
+    for (const char *name : maps) bpf_map__set_max_entries(programs_->map(name), 1);
+  };
+  if ((options.hints & HINT_LOOP) == 0) shrink({"python_tasks"});
+  if ((options.hints & HINT_EXECUTOR) == 0) shrink({"work_items", "python_readers"});
+  if ((options.hints & (HINT_LOOP | HINT_EXECUTOR)) == 0) shrink({"python_layouts", "python_threads"});
   configureTls(options.tls);
 }
 
@@ -270,7 +272,9 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
     }
   };
   note(waking_, HINT_WAKES);
-  note(turning_, HINT_LOOP);
+  probed_.erase(tgid);
+  const uint32_t probed = kinds & (HINT_LOOP | HINT_EXECUTOR);
+  if (probed != 0) probed_[tgid] = probed;
   // Another program may run there now, with another C library.
   loops_.remove(tgid);
   attachOnDemand();
@@ -294,8 +298,8 @@ void Recorder::attachOnDemand() {
   }
   if (!active) return loops_.clear();
   const LoopPrograms programs{programs_->program("on_loop_turn"), programs_->program("on_task_made"),
-                              programs_->map("python_layouts")};
-  for (const uint32_t tgid : turning_) loops_.add(tgid, programs);
+                              programs_->program("on_object_put"), programs_->map("python_layouts")};
+  for (const auto &[tgid, kinds] : probed_) loops_.add(tgid, kinds, programs);
 }
 
 int Recorder::ringDescriptor() const { return bpf_map__fd(programs_->map("ring")); }

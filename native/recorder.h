@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -122,8 +123,8 @@ class Recorder {
   // Tgids that give HINT_WAKES, and what is attached while there are any: all processes pay for it.
   std::unordered_set<uint32_t> waking_;
   bpf_link *wakes_ = nullptr;
-  // Those that give HINT_LOOP, and their probes.
-  std::unordered_set<uint32_t> turning_;
+  // Those that give HINT_LOOP or HINT_EXECUTOR, which of them, and their probes.
+  std::unordered_map<uint32_t, uint32_t> probed_;
   LoopProbes loops_;
   uint32_t lives_ = 0;
 };

@@ -80,7 +80,7 @@ const OPTIONS = {
   hints: {
     type: 'string',
     default: 'all',
-    describe: 'Causality hints: all, none, or a list of lease, wakes, threads, go, loop',
+    describe: 'Causality hints: all, none, or a list of lease, wakes, threads, go, loop, executor',
   },
   snaplen: { type: 'number', default: 1024, describe: 'Bytes kept of each message head, 0..4096' },
   'ring-size': { type: 'string', default: '8MiB', describe: 'Buffer between kernel and recorder' },

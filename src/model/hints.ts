@@ -13,6 +13,8 @@ export const HintKind = {
   go: 0x08,
   /** Turns of event loops: calls of epoll_wait(). */
   loop: 0x10,
+  /** The thread that gave a pool the task which makes a call. */
+  executor: 0x20,
 } as const;
 export type HintName = keyof typeof HintKind;
 
