@@ -206,6 +206,7 @@ describeLive('hints', () => {
         expect(known.every(({ event }) => event.leaseAge > 0)).toBe(true);
       }
       expect(of('own')).toHaveLength(400);
+      expect(of('nobody').length).toBeGreaterThan(5);
       for (const { event } of [...of('own'), ...of('nobody')]) expect(event.leaseTid).toBe(0);
     },
   );

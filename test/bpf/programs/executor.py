@@ -47,7 +47,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def tick():
     while True:
         time.sleep(0.02)
-        call("nobody", threading.get_native_id())
+        try:
+            call("nobody", threading.get_native_id())
+        except OSError:
+            return
 
 
 threading.Thread(target=tick, daemon=True).start()
