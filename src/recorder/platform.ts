@@ -1,7 +1,8 @@
 import type { HintName } from '../model/hints.js';
 
 /** What recording on arm64 lacks. */
-export const ARM64_LACKS = 'no plaintext of TLS, no hints of Go, of event loops and of Python’s pools';
+export const ARM64_LACKS =
+  'no plaintext of TLS, no hints of Go, of event loops and of Python’s pools';
 
 /** Hints that are found by what is known of x86-64 programs. */
 const X64_HINTS: readonly HintName[] = ['go', 'loop', 'executor'];
