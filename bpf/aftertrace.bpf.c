@@ -151,6 +151,14 @@ int on_taken(struct pt_regs *regs)
 	return 0;
 }
 
+/* Attached by hand where Python's SimpleQueue is given an object, in processes that give this hint; the cookie is their tgid. */
+SEC("uprobe")
+int on_object_put(struct pt_regs *regs)
+{
+	object_put(regs, bpf_get_attach_cookie(regs));
+	return 0;
+}
+
 /* Attached by hand where TLS libraries take and give plaintext; the cookie says what the function is. */
 SEC("uprobe")
 int on_tls_call(struct pt_regs *regs)

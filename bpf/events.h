@@ -93,7 +93,7 @@ struct event_hints {
 	__u32 caller;    /* send: the goroutine that waits for this write's answer; the task that the others descend from; the async root */
 	__u32 creator;   /* send: the goroutine that started the caller; the task that made this one */
 	__u32 slice;     /* P id << 20 | low 20 bits of its schedtick: equal values are one chain of hand-offs */
-	__u32 lease_tid; /* send: thread whose receive last found the socket empty (EAGAIN) since the last send */
+	__u32 lease_tid; /* send: thread whose receive last found the socket empty (EAGAIN) since the last send; that gave the task */
 	__u32 lease_age; /* ns since then, saturated */
 };
 
@@ -164,6 +164,7 @@ _Static_assert(sizeof(struct event_process) == 56, "event_process");
 #define HINT_LOOP 0x10    /* EVENT_LOOP; event_hints.goroutine, caller, creator of asyncio's tasks */
 #define HINT_ASYNC 0x20   /* event_hints.goroutine, caller of Node's async roots */
 #define HINT_POSTS 0x40   /* EVENT_POST */
+#define HINT_EXECUTOR 0x80 /* event_hints.lease_tid, lease_age of tasks that run on a pool's thread */
 
 /* What user space tells of a process that gives hints. */
 struct hinted_process {
@@ -198,9 +199,16 @@ struct python_layout {
 	__u16 thread_next;
 	__u16 thread_id;    /* what pthread_self() gives: the thread pointer */
 	__u16 thread_context;
+	__u16 thread_frame;   /* the innermost frame, or what points to it */
+	__u16 is_indirect;    /* 1: it is the latter, */
+	__u16 indirect_frame; /* and this is where the pointer is in it */
+	__u16 frame_previous;
+	__u16 frame_locals;   /* the first local variable */
+	__u16 frame_owner;    /* 0 before 3.12 */
+	__u32 padding;
 };
 
-_Static_assert(sizeof(struct python_layout) == 16, "python_layout");
+_Static_assert(sizeof(struct python_layout) == 32, "python_layout");
 
 /*
  * Where V8 keeps what is read there, in a process with one copy of it: offsets in bytes, and the instance types of

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "elf_image.h"
 
-#include <elf.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -60,8 +59,9 @@ bool ElfImage::readHeaders() {
       threadStorage_ = (segment.p_memsz + alignment - 1) / alignment * alignment;
     }
     if (segment.p_type != PT_LOAD) continue;
+    loaded_.push_back({segment.p_vaddr, segment.p_offset, segment.p_filesz, segment.p_memsz});
     auto &kind = (segment.p_flags & PF_X) != 0 ? code_ : data_;
-    kind.push_back({segment.p_vaddr, segment.p_offset, segment.p_filesz, segment.p_memsz});
+    kind.push_back(loaded_.back());
   }
 
   if (header.e_shentsize != sizeof(Elf64_Shdr)) return true;
@@ -188,17 +188,23 @@ std::optional<uint64_t> ElfImage::variable(const std::string &name) const {
   return std::nullopt;
 }
 
+std::vector<Elf64_Rela> ElfImage::relocations(const Section &table) const {
+  std::vector<Elf64_Rela> entries;
+  const bool isMeant = table.type == SHT_RELA && table.entrySize == sizeof(Elf64_Rela) &&
+                       table.size <= kLargestTable;
+  if (!isMeant) return entries;
+  entries.resize(table.size / sizeof(Elf64_Rela));
+  entries.resize(readAt(table.offset, entries.data(), entries.size() * sizeof(Elf64_Rela)) /
+                 sizeof(Elf64_Rela));
+  return entries;
+}
+
 std::vector<uint64_t> ElfImage::importSlots(const std::string &name) const {
   std::vector<uint64_t> slots;
   for (const Symbol &symbol : symbols({name}, SHT_DYNSYM)) {
     for (const Section &table : sections_) {
-      const bool isMeant = table.type == SHT_RELA && table.link == symbol.section &&
-                           table.entrySize == sizeof(Elf64_Rela) && table.size <= kLargestTable;
-      if (!isMeant) continue;
-      std::vector<Elf64_Rela> entries(table.size / sizeof(Elf64_Rela));
-      entries.resize(readAt(table.offset, entries.data(), entries.size() * sizeof(Elf64_Rela)) /
-                     sizeof(Elf64_Rela));
-      for (const Elf64_Rela &entry : entries) {
+      if (table.link != symbol.section) continue;
+      for (const Elf64_Rela &entry : relocations(table)) {
         const uint64_t type = ELF64_R_TYPE(entry.r_info);
         const bool isSlot = type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT;
         if (isSlot && ELF64_R_SYM(entry.r_info) == symbol.index) slots.push_back(entry.r_offset);
@@ -206,6 +212,36 @@ std::vector<uint64_t> ElfImage::importSlots(const std::string &name) const {
     }
   }
   return slots;
+}
+
+bool ElfImage::hasText(uint64_t address, const std::string &text) const {
+  std::string found(text.size() + 1, ' ');
+  for (const Segment &segment : loaded_) {
+    if (address < segment.address || address - segment.address >= segment.size) continue;
+    const uint64_t into = address - segment.address;
+    if (segment.size - into < found.size()) return false;
+    return readAt(segment.offset + into, found.data(), found.size()) == found.size() &&
+           found == text + '\0';
+  }
+  return false;
+}
+
+std::vector<uint64_t> ElfImage::listedFunctions(const std::string &name) const {
+  // By the address of a word: what the loader puts there.
+  std::map<uint64_t, uint64_t> words;
+  for (const Section &table : sections_) {
+    for (const Elf64_Rela &entry : relocations(table)) {
+      if (ELF64_R_TYPE(entry.r_info) != R_X86_64_RELATIVE) continue;
+      words[entry.r_offset] = static_cast<uint64_t>(entry.r_addend);
+    }
+  }
+  std::vector<uint64_t> functions;
+  for (const auto &[place, text] : words) {
+    const auto next = words.find(place + sizeof(uint64_t));
+    if (next == words.end() || !fileOffset(next->second) || !hasText(text, name)) continue;
+    functions.push_back(next->second);
+  }
+  return functions;
 }
 
 std::optional<uint64_t> ElfImage::fileOffset(uint64_t address) const {

@@ -3,6 +3,8 @@
 // while it is read: every read is bounded and checked, nothing is mapped.
 #pragma once
 
+#include <elf.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -38,6 +40,9 @@ class ElfImage {
   // Addresses of the words in which the loader puts the address of this imported function.
   std::vector<uint64_t> importSlots(const std::string &name) const;
 
+  // Addresses of the functions that tables in data list right behind this name, as Python's PyMethodDef does.
+  std::vector<uint64_t> listedFunctions(const std::string &name) const;
+
   // Where an address of executable code is in the file, and the reverse; also at what precedes a segment on its page.
   std::optional<uint64_t> fileOffset(uint64_t address) const;
   std::optional<uint64_t> addressOf(uint64_t fileOffset) const;
@@ -65,6 +70,10 @@ class ElfImage {
   };
 
   bool readHeaders();
+  // What a table of relocations holds; nothing where the section is none, or too large.
+  std::vector<Elf64_Rela> relocations(const Section &table) const;
+  // True where the file holds this text, and a NUL behind it, at an address of what is loaded.
+  bool hasText(uint64_t address, const std::string &text) const;
   // Symbols of these names in the tables of this section type.
   std::vector<Symbol> symbols(const std::vector<std::string> &names, uint32_t tableType) const;
   std::size_t readAt(uint64_t offset, void *data, std::size_t size) const;
@@ -74,8 +83,9 @@ class ElfImage {
 
   int descriptor_;
   bool valid_ = false;
-  std::vector<Segment> code_;
-  std::vector<Segment> data_;  // what is loaded and not code
+  std::vector<Segment> loaded_;
+  std::vector<Segment> code_;  // those of them that may be executed
+  std::vector<Segment> data_;  // and the others
   uint64_t threadStorage_ = 0;  // bytes, as aligned
   bool isProgram_ = false;
   std::vector<Section> sections_;

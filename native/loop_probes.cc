@@ -35,6 +35,10 @@ bool isAsyncio(std::string_view path) {
   return beginsWith(path.substr(path.rfind('/') + 1), "_asyncio.");
 }
 
+bool isQueues(std::string_view path) {
+  return beginsWith(path.substr(path.rfind('/') + 1), "_queue.");
+}
+
 void probeTurns(const Mapping &mapping, bpf_program *program, std::vector<bpf_link *> &links) {
   const MappedFile file(mapping);
   for (const uint64_t offset : planLoopProbes(file.image())) {
@@ -46,6 +50,13 @@ void probeTasks(const Mapping &mapping, bpf_program *program, std::vector<bpf_li
   const MappedFile file(mapping);
   for (const TaskProbe &task : planTaskProbes(file.image())) {
     file.probe(program, task.offset, cookieOf(task, static_cast<uint32_t>(mapping.pid)), links);
+  }
+}
+
+void probePuts(const Mapping &mapping, bpf_program *program, std::vector<bpf_link *> &links) {
+  const MappedFile file(mapping);
+  for (const uint64_t offset : planPutProbes(file.image())) {
+    file.probe(program, offset, static_cast<uint64_t>(mapping.pid), links);
   }
 }
 
@@ -71,20 +82,37 @@ std::vector<uint64_t> planLoopProbes(const ElfImage &image) {
   return offsets;
 }
 
-std::vector<bpf_link *> probeLoop(uint32_t tgid, const LoopPrograms &programs) {
+std::vector<uint64_t> planPutProbes(const ElfImage &image) {
+  std::vector<uint64_t> offsets;
+  if (!image.valid()) return offsets;
+  for (const uint64_t address : image.listedFunctions("put")) {
+    const auto place = cheapPlace(image.code(address, kPrologueBytes));
+    const auto offset = place ? image.fileOffset(address + *place) : std::nullopt;
+    if (offset) offsets.push_back(*offset);
+  }
+  return offsets;
+}
+
+std::vector<bpf_link *> probeLoop(uint32_t tgid, uint32_t kinds, const LoopPrograms &programs) {
   KernelLog log;
+  const bool loops = (kinds & HINT_LOOP) != 0;
   std::vector<bpf_link *> turns;
   std::vector<bpf_link *> tasks;
+  std::vector<bpf_link *> puts;
   bool hasLayout = false;
   // What was known of an earlier process of this number.
   bpf_map__delete_elem(programs.layouts, &tgid, sizeof tgid, 0);
   forEachMapping(static_cast<pid_t>(tgid), [&](const Mapping &mapping) {
-    if (turns.empty() && isLibrary(mapping.path)) probeTurns(mapping, programs.turn, turns);
-    if (tasks.empty() && isAsyncio(mapping.path)) probeTasks(mapping, programs.task, tasks);
+    if (loops && turns.empty() && isLibrary(mapping.path)) probeTurns(mapping, programs.turn, turns);
+    if (loops && tasks.empty() && isAsyncio(mapping.path)) probeTasks(mapping, programs.task, tasks);
+    if ((kinds & HINT_EXECUTOR) != 0 && puts.empty() && isQueues(mapping.path)) {
+      probePuts(mapping, programs.put, puts);
+    }
     if (!hasLayout && mayBePython(mapping)) hasLayout = tellLayout(mapping, programs.layouts);
-    return turns.empty() || tasks.empty() || !hasLayout;
+    return true;
   });
   turns.insert(turns.end(), tasks.begin(), tasks.end());
+  turns.insert(turns.end(), puts.begin(), puts.end());
   return turns;
 }
 

@@ -34,7 +34,7 @@ constexpr uint64_t kTotalAge = 1'000'000'000;
 constexpr uint64_t kQuietTotalAge = 10 * kTotalAge;
 
 // Kinds of hints for which a process is probed.
-constexpr uint32_t kProbed = HINT_LOOP | HINT_ASYNC | HINT_POSTS;
+constexpr uint32_t kProbed = HINT_LOOP | HINT_ASYNC | HINT_POSTS | HINT_EXECUTOR;
 
 const char *const kUnknownV8 = "its V8 keeps what runs in a place that is not known";
 
@@ -122,7 +122,8 @@ void Recorder::configure(const CaptureOptions &options) {
       {HINT_ASYNC, programs_->program("on_collection_begins")},
       {HINT_ASYNC, programs_->program("on_collection_ends")},
       {HINT_POSTS, programs_->program("on_posted")},
-      {HINT_POSTS, programs_->program("on_taken")}};
+      {HINT_POSTS, programs_->program("on_taken")},
+      {HINT_EXECUTOR, programs_->program("on_object_put")}};
   for (const auto &[kind, program] : onDemand) {
     bpf_program__set_autoattach(program, false);
     bpf_program__set_autoload(program, (options.hints & kind) != 0);
@@ -134,16 +135,13 @@ void Recorder::configure(const CaptureOptions &options) {
     bpf_map__set_max_entries(programs_->map("go_layouts"), 1);
     bpf_map__set_max_entries(programs_->map("go_writers"), 1);
   }
-  if ((options.hints & HINT_LOOP) == 0) {
-    for (const char *name : {"python_layouts", "python_threads", "python_tasks"}) {
-      bpf_map__set_max_entries(programs_->map(name), 1);
-    }
-  }
-  if ((options.hints & HINT_ASYNC) == 0) {
-    for (const char *name : {"v8_layouts", "v8_threads", "async_places"}) {
-      bpf_map__set_max_entries(programs_->map(name), 1);
-    }
-  }
+  const auto shrink = [&](std::initializer_list<const char *> maps) {
+    for (const char *name : maps) bpf_map__set_max_entries(programs_->map(name), 1);
+  };
+  if ((options.hints & HINT_LOOP) == 0) shrink({"python_tasks"});
+  if ((options.hints & HINT_EXECUTOR) == 0) shrink({"work_items", "python_readers"});
+  if ((options.hints & (HINT_LOOP | HINT_EXECUTOR)) == 0) shrink({"python_layouts", "python_threads"});
+  if ((options.hints & HINT_ASYNC) == 0) shrink({"v8_layouts", "v8_threads", "async_places"});
   configureTls(options.tls);
 }
 
@@ -319,9 +317,9 @@ void Recorder::attachOnDemand() {
 std::vector<bpf_link *> Recorder::probe(uint32_t tgid, uint32_t kinds) {
   std::vector<bpf_link *> links;
   const auto take = [&](const std::vector<bpf_link *> &own) { links.insert(links.end(), own.begin(), own.end()); };
-  if ((kinds & HINT_LOOP) != 0) {
-    take(probeLoop(tgid, {programs_->program("on_loop_turn"), programs_->program("on_task_made"),
-                          programs_->map("python_layouts")}));
+  if ((kinds & (HINT_LOOP | HINT_EXECUTOR)) != 0) {
+    take(probeLoop(tgid, kinds, {programs_->program("on_loop_turn"), programs_->program("on_task_made"),
+                                 programs_->program("on_object_put"), programs_->map("python_layouts")}));
   }
   if ((kinds & HINT_ASYNC) != 0) {
     take(probeV8(tgid, ++lives_, {programs_->program("on_collection_begins"), programs_->program("on_collection_ends"),

@@ -27,13 +27,19 @@ struct Version {
   uint16_t threads;      // PyInterpreterState.threads.head, before 3.11 tstate_head
   uint16_t threadId;     // PyThreadState.thread_id
   uint16_t context;      // PyThreadState.context
+  uint16_t frame;        // PyThreadState.frame, 3.11 and 3.12 .cframe, later .current_frame
+  int16_t indirect;      // _PyCFrame.current_frame; kDirect where there is none
+  uint16_t previous;     // PyFrameObject.f_back, later _PyInterpreterFrame.previous
+  uint16_t locals;       // .f_localsplus, later .localsplus
+  uint16_t owner;        // _PyInterpreterFrame.owner, where frames of the interpreter's own stack are among the others
 };
+constexpr int16_t kDirect = -1;
 constexpr std::array<Version, 5> kVersions{{
-    {9, 40, 8, 176, 240},
-    {10, 40, 8, 176, 240},
-    {11, 48, 16, 152, 224},
-    {12, 48, 72, 136, 208},
-    {13, 640, 7344, 152, 208},
+    {9, 40, 8, 176, 240, 24, kDirect, 24, 360, 0},
+    {10, 40, 8, 176, 240, 24, kDirect, 24, 352, 0},
+    {11, 48, 16, 152, 224, 56, 8, 48, 72, 0},
+    {12, 48, 72, 136, 208, 56, 0, 8, 72, 70},
+    {13, 640, 7344, 152, 208, 72, kDirect, 8, 72, 70},
 }};
 // PyThreadState.next, in all of them.
 constexpr uint16_t kThreadNext = 8;
@@ -161,6 +167,12 @@ std::optional<python_layout> readPythonLayout(const Mapping &mapping, const ElfI
   layout.thread_next = kThreadNext;
   layout.thread_id = known->threadId;
   layout.thread_context = known->context;
+  layout.thread_frame = known->frame;
+  layout.is_indirect = known->indirect != kDirect;
+  layout.indirect_frame = static_cast<uint16_t>(std::max<int16_t>(known->indirect, 0));
+  layout.frame_previous = known->previous;
+  layout.frame_locals = known->locals;
+  layout.frame_owner = known->owner;
   return layout;
 }
 

@@ -10,6 +10,7 @@
 #include "async-roots.h"
 #include "connection.h"
 #include "emit.h"
+#include "executor.h"
 #include "go.h"
 #include "tasks.h"
 
@@ -73,11 +74,6 @@ static __always_inline void found_empty(const struct sock *sk, __u64 id)
 		go_found_empty(&state->lease, id >> 32);
 }
 
-static __always_inline __u32 saturate(__u64 value)
-{
-	return value > 0xffffffff ? 0xffffffff : value;
-}
-
 /* Puts the lease into the hints of a send; the next one has to be taken again. */
 static __always_inline bool use_lease(struct event_hints *hints, struct lease *lease, __u64 now)
 {
@@ -113,6 +109,12 @@ static __noinline int gather_hints(struct event_hints *hints, struct socket_stat
 	if (hint_kinds & HINT_ASYNC && kinds & HINT_ASYNC && direction == DIRECTION_SEND &&
 	    state->direction != 1 + DIRECTION_SEND)
 		any |= async_hints(hints);
+	if (hint_kinds & HINT_EXECUTOR && kinds & HINT_EXECUTOR) {
+		if (direction == DIRECTION_SEND && !serves)
+			any |= executor_hints(hints, now);
+		else if (direction == DIRECTION_RECEIVE && serves)
+			request_read(now);
+	}
 	return any;
 }
 

@@ -19,7 +19,7 @@
 #define TASKS_MAX 16384
 #define PYTHON_THREADS_MAX 4096
 /* Threads of a process that are looked through for the current one: the newest stand first. */
-#define PYTHON_THREADS_SEEN 64
+#define PYTHON_THREADS_SEEN 1024
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

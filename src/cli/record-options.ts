@@ -81,7 +81,7 @@ const OPTIONS = {
     type: 'string',
     default: 'all',
     describe:
-      'Causality hints: all, none, or a list of lease, wakes, threads, go, loop, async, posts',
+      'Causality hints: all, none, or a list of lease, wakes, threads, go, loop, async, posts, executor',
   },
   snaplen: { type: 'number', default: 1024, describe: 'Bytes kept of each message head, 0..4096' },
   'ring-size': { type: 'string', default: '8MiB', describe: 'Buffer between kernel and recorder' },

@@ -74,9 +74,9 @@ export const EVENT_COLUMNS = {
   lease_tid: {
     later: true,
     type: 'uint32',
-    doc: 'send: thread whose receive last found the socket empty since the last send; 0 none.',
+    doc: 'send: thread whose receive last found the socket empty since the last send; Python: that gave a pool the task which sends; 0 none.',
   },
-  lease_age: { later: true, type: 'uint32', doc: 'send: ns since that receive, at most 2^32 - 1.' },
+  lease_age: { later: true, type: 'uint32', doc: 'send: ns since then, at most 2^32 - 1.' },
   wakee: {
     later: true,
     type: 'uint32',

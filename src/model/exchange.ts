@@ -75,7 +75,7 @@ export const EXCHANGE_COLUMNS = {
   lease_tid: {
     later: true,
     type: 'uint32',
-    doc: 'Client: the thread that last found the socket empty before the request was sent on it, as one that takes a pooled connection does; 0 none.',
+    doc: 'Client: the thread that last found the socket empty before the request was sent on it, as one that takes a pooled connection does, or that gave a pool of Python the task which sent it; 0 none.',
   },
   lease_age: { later: true, type: 'uint32', doc: 'ns from that moment to request_start.' },
   request_goroutine: {

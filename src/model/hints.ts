@@ -17,6 +17,8 @@ export const HintKind = {
   async: 0x20,
   /** Messages that Node's threads post to each other. */
   posts: 0x40,
+  /** The thread that gave a pool the task which makes a call. */
+  executor: 0x80,
 } as const;
 export type HintName = keyof typeof HintKind;
 

@@ -10,11 +10,12 @@ const BY_RUNTIME: Partial<Record<RuntimeName, readonly HintName[]>> = {
   go: ['go'],
   java: ['lease', 'wakes'],
   node: ['async', 'posts'],
-  python: ['wakes', 'loop'],
+  python: ['wakes', 'loop', 'executor'],
 };
 
-function canGive({ go, asyncio }: DetectedRuntime, hint: HintName): boolean {
+function canGive({ go, asyncio, queues }: DetectedRuntime, hint: HintName): boolean {
   if (hint === 'go') return go !== undefined;
+  if (hint === 'executor') return queues === true;
   return hint !== 'loop' || asyncio === true;
 }
 

@@ -2,10 +2,10 @@ import type { HintName } from '../model/hints.js';
 
 /** What recording on arm64 lacks. */
 export const ARM64_LACKS =
-  'no plaintext of TLS, no hints of Go, of event loops and of posted messages';
+  'no plaintext of TLS, no hints of Go, of event loops, of async functions and posted messages of Node, of Python’s pools';
 
 /** Hints that are found by what is known of x86-64 programs. */
-const X64_HINTS: readonly HintName[] = ['go', 'loop', 'async', 'posts'];
+const X64_HINTS: readonly HintName[] = ['go', 'loop', 'async', 'posts', 'executor'];
 
 /** Why the plaintext of TLS cannot be had on an architecture, '' if it can: functions are read as x86-64 code. */
 export function tlsLack(arch: string): string {

@@ -68,13 +68,16 @@ export interface DetectedRuntime {
   readonly go?: GoLayout;
   /** Python: the event loop's library is loaded. */
   readonly asyncio?: boolean;
+  /** Python: the library of queues is loaded, with which its pools of threads work. */
+  readonly queues?: boolean;
 }
 
 /** asyncio comes with a library in C, and so does the loop that is used in its place. */
 const ASYNCIO = /\/(_asyncio\.|uvloop\/)[^/\n]*\.so$/m;
+const QUEUES = /\/_queue\.[^/\n]*\.so$/m;
 
 function pythonRuntime(maps: string): DetectedRuntime {
-  return { name: 'python', version: '', asyncio: ASYNCIO.test(maps) };
+  return { name: 'python', version: '', asyncio: ASYNCIO.test(maps), queues: QUEUES.test(maps) };
 }
 
 /**

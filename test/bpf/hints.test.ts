@@ -198,6 +198,27 @@ describeLive('hints', () => {
     },
   );
 
+  it.runIf(hasTool('python3'))(
+    'Python: the thread that gave a pool the task which makes a call',
+    async () => {
+      const service = await startService('python3', [program('executor.py')]);
+      const events = await record(service, ['executor']);
+      const of = (kind: string) => callsOf(events, kind).filter(({ truth }) => truth > 0);
+      for (const kind of ['first', 'second', 'nested', 'short']) {
+        const calls = of(kind);
+        expect(calls).toHaveLength(400);
+        // Tasks that were given before recording began are not known.
+        const known = calls.filter(({ event }) => event.leaseTid !== 0);
+        expect(known.length).toBeGreaterThan(395);
+        expect(known.every(({ event, truth }) => event.leaseTid === truth)).toBe(true);
+        expect(known.every(({ event }) => event.leaseAge > 0)).toBe(true);
+      }
+      expect(of('own')).toHaveLength(400);
+      expect(of('nobody').length).toBeGreaterThan(5);
+      for (const { event } of [...of('own'), ...of('nobody')]) expect(event.leaseTid).toBe(0);
+    },
+  );
+
   it('asyncio: every turn of the loop, in its own process alone, and only where that kind is on', async () => {
     const service = await startService('python3', [program('loop.py')]);
     // Maps the same C library.

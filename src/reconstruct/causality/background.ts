@@ -1,5 +1,6 @@
 import type { Candidates } from './candidates.js';
 import type { Kinds } from './kinds.js';
+import { requestEvidence } from './occurrence.js';
 import type { ProcessIndex } from './process-index.js';
 import { placeOfEarlier, type Relatives } from './relatives.js';
 
@@ -32,8 +33,14 @@ const STEADY_SHARE = 0.98;
 const LITTLE_IDLE = 0.1;
 /** Requests looked at per call when asking which routes can have made it. */
 const MOST_LOOKED_AT = 32;
+/** Of kinds none of whose calls is seen while no request is open, this share at most is taken to be nobody's. */
+const UNSEEN_SHARE = 0.05;
+/** What the times of calls may say at most, nats: calls of a kind may belong to some of them and to nobody. */
+const MOST_EVIDENCE = 3;
 /** Least prior: nothing is wholly out of the question. */
 const LEAST_SHARE = 0.0005;
+
+const clamp = (share: number) => Math.min(0.999, Math.max(LEAST_SHARE, share));
 
 /** Per kind of call: at most how large a share of the requests of one route can make such calls. */
 function mostFrequent(
@@ -97,6 +104,8 @@ function intervalVariation(index: ProcessIndex, calls: Kinds): Float64Array {
  * into idle time, divided by the share of idle time, estimate all of them. Where a process
  * is never idle that says nothing; then calls that come like clockwork are a timer's, and
  * calls that only a few requests can have made are given a fair chance of being nobody's.
+ * Where none falls into idle time, what the requests that were open alone make of the same
+ * kind tells: see {@link requestEvidence}.
  */
 export function backgroundShares(
   index: ProcessIndex,
@@ -114,13 +123,19 @@ export function backgroundShares(
   }
   const frequent = mostFrequent(index, candidates, calls, requests);
   const variation = intervalVariation(index, calls);
+  const evidence = requestEvidence(index, calls, requests);
   return alone.map((seen, kind) => {
     // Few calls in little idle time make a large share by chance.
     const count = idle < LITTLE_IDLE ? Math.max(0, seen - 1.5 * Math.sqrt(seen)) : seen;
     const isRare = frequent[kind]! < RARE;
     const rare = isRare ? RARE_SHARE : LEAST_SHARE;
     const least = isRare && variation[kind]! < STEADY_INTERVAL ? STEADY_SHARE : rare;
-    return Math.min(0.999, Math.max(least, (count + 0.05) / idle / (total[kind]! + 1)));
+    const counted = (count + 0.05) / idle / (total[kind]! + 1);
+    if (seen > 0) return clamp(Math.max(least, counted));
+    const prior = clamp(Math.max(least, Math.min(UNSEEN_SHARE, counted)));
+    const nats = Math.max(-MOST_EVIDENCE, Math.min(MOST_EVIDENCE, evidence[kind]!));
+    const odds = (prior / (1 - prior)) * Math.exp(-nats);
+    return clamp(odds / (1 + odds));
   });
 }
 

@@ -134,7 +134,8 @@ export class Posterior {
     for (let at = 0; at < claims.count; at++) {
       const place = this.place(claims.server[at]!);
       if (this.claimed[at] === 0) continue;
-      const named = Math.log(claims.trust[at]!);
+      // Whoever is the only one would be named in any case.
+      const named = count > 1 ? Math.log(claims.trust[at]!) : 0;
       const other = Math.log((1 - claims.trust[at]!) / rivals);
       this.chance[place]! += named - other;
       others += other;

@@ -12,7 +12,7 @@ function span(ns: number): string {
 const ACTS: Readonly<Record<number, string>> = {
   [OriginKind.send]: 'the call',
   [OriginKind.connect]: 'opening the connection',
-  [OriginKind.lease]: 'taking the connection',
+  [OriginKind.lease]: 'taking the connection, or giving the task',
 };
 
 /** What was observed, in plain words, for rules whose words depend on nothing. */

@@ -6,7 +6,10 @@ export const OriginKind = {
   send: 0,
   /** Where its connection was opened: another thread may find the socket writable later. */
   connect: 1,
-  /** Where its pooled connection was taken: another thread may write the request. */
+  /**
+   * Where its pooled connection was taken, or the task was given of which it is a part: another thread may write the
+   * request.
+   */
   lease: 2,
 } as const;
 
@@ -18,7 +21,7 @@ const LEAST_LENT = 0.02;
 /**
  * A receive that finds the socket empty is a lease where threads take connections for other
  * threads to write on (Java's HttpClient). Elsewhere it is an event loop that reads until
- * nothing is left, and says nothing.
+ * nothing is left, and says nothing. Tasks of pools are always another thread's.
  */
 function hasLeases({ exchanges: x, clients }: ProcessIndex): boolean {
   let leases = 0;
@@ -31,16 +34,24 @@ function hasLeases({ exchanges: x, clients }: ProcessIndex): boolean {
   return leases > 0 && lent / leases >= LEAST_LENT;
 }
 
-/** Per client: OriginKind. */
+/** When a call's connection was taken from a pool, or its task was given, ns. */
+function leaseTime({ exchanges: x }: ProcessIndex, row: number): number {
+  return x.request_start[row]! - x.lease_age[row]!;
+}
+
+/** Per client: OriginKind, the earliest that is known. */
 export function originKinds(index: ProcessIndex): Uint8Array {
   const { exchanges: x, clients } = index;
   const leases = hasLeases(index);
   const kinds = new Uint8Array(clients.length);
   for (let client = 0; client < kinds.length; client++) {
     const row = clients[client]!;
-    if (x.connect_tid[row] !== 0 && !Number.isNaN(x.connect_time[row]!)) {
-      kinds[client] = OriginKind.connect;
-    } else if (leases && x.lease_tid[row] !== 0) kinds[client] = OriginKind.lease;
+    const isConnected = x.connect_tid[row] !== 0 && !Number.isNaN(x.connect_time[row]!);
+    const isLeased = leases && x.lease_tid[row] !== 0;
+    // What was decided before there was a connection is a task, which opened it.
+    if (isLeased && !(isConnected && x.connect_time[row]! <= leaseTime(index, row))) {
+      kinds[client] = OriginKind.lease;
+    } else if (isConnected) kinds[client] = OriginKind.connect;
   }
   return kinds;
 }

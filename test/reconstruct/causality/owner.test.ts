@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Role } from '../../../src/model/exchange.js';
 import { threadMarks } from '../../../src/reconstruct/causality/marks.js';
-import { originKinds } from '../../../src/reconstruct/causality/origins.js';
+import { OriginKind, originKinds } from '../../../src/reconstruct/causality/origins.js';
 import { NO_HINTS } from '../../../src/reconstruct/causality/process-hints.js';
 import { indexProcess } from '../../../src/reconstruct/causality/process-index.js';
 import { replayMarks } from '../../../src/reconstruct/causality/thread-context.js';
@@ -41,4 +41,30 @@ it('a loop owns no request that it reads while an earlier one is open, though an
     exchange(Role.client, 30, 35),
   ];
   expect(ownersOf(rows)).toEqual([-1]);
+});
+
+it('a call of a pool’s thread is of the request that the thread worked on which gave the task', () => {
+  const call: Row = {
+    ...exchange(Role.client, 25, 27),
+    requestTid: 9,
+    responseTid: 9,
+    // The task came before its thread opened the connection.
+    connectTid: 9,
+    connectTime: 24.9e6,
+    leaseTid: 1,
+    leaseAge: 24e6,
+  };
+  const next: Row = { ...exchange(Role.server, 20, 40), requestTid: 2, responseTid: 2 };
+  expect(ownersOf([exchange(Role.server, 0, 30), next, call])).toEqual([0]);
+});
+
+it('a connection that was opened before it was taken is where its first call was decided on', () => {
+  const call: Row = { ...exchange(Role.client, 25, 27), requestTid: 9, leaseTid: 1, leaseAge: 1e6 };
+  const { exchanges, rows } = tableOf([
+    { ...call, connectTid: 9, connectTime: 20e6 },
+    { ...call, connectTid: 9, connectTime: 24.5e6 },
+    call,
+  ]);
+  const { connect, lease } = OriginKind;
+  expect([...originKinds(indexProcess(exchanges, rows))]).toEqual([connect, lease, lease]);
 });
