@@ -88,10 +88,11 @@ struct event_io {
 struct event_hints {
 	__u32 goroutine; /* the goroutine in the call; the task */
 	__u32 caller;    /* send: the goroutine that waits for this write's answer; the task that the others descend from */
-	__u32 creator;   /* send: the goroutine that started the caller; the task that made this one */
+	__u32 creator;   /* send: the goroutine that started the caller (before Go 1.21 the nearest of its line
+			    that serves connections, where one does); the task that made this one */
 	__u32 slice;     /* P id << 20 | low 20 bits of its schedtick: equal values are one chain of hand-offs */
 	__u32 lease_tid; /* send: thread whose receive last found the socket empty (EAGAIN) since the last send */
-	__u32 lease_age; /* ns since then, saturated */
+	__u32 lease_age; /* ns since then, saturated; before Go 1.21: since the creator started what led to the caller */
 };
 
 #define TASK_UNKNOWN 0x80000000U

@@ -10,6 +10,7 @@
 
 #include "drain.h"
 #include "js_batch.h"
+#include "js_go.h"
 #include "js_recognise.h"
 #include "js_redact.h"
 #include "js_loop.h"
@@ -356,6 +357,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("returnProbesAreSafe", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
                 return Napi::Boolean::New(call.Env(), returnProbesAreSafe());
               }));
+  exports.Set("goroutineProbe", Napi::Function::New(env, goroutineProbe));
   exports.Set("loopProbes", Napi::Function::New(env, loopProbes));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));
   exports.Set("releaseMemory", Napi::Function::New(env, [](const Napi::CallbackInfo &) {

@@ -3,20 +3,13 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <string_view>
-#include <utility>
 
-#include "elf_image.h"
-#include "probe.h"
-#include "process_maps.h"
 #include "prologue.h"
 #include "task_probes.h"
-#include "tls_target.h"
 
 namespace aftertrace {
 namespace {
@@ -38,41 +31,14 @@ bool isAsyncio(std::string_view path) {
   return beginsWith(path.substr(path.rfind('/') + 1), "_asyncio.");
 }
 
-// The file of a mapping by its descriptor: no path can be swapped meanwhile, and mount namespaces do not matter.
-class MappedFile {
- public:
-  explicit MappedFile(const Mapping &mapping)
-      : pid_(mapping.pid), descriptor_(openMapped(mapping)), image_(descriptor_) {}
-  ~MappedFile() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  MappedFile(const MappedFile &) = delete;
-  MappedFile &operator=(const MappedFile &) = delete;
-
-  const ElfImage &image() const { return image_; }
-
-  void probe(bpf_program *program, uint64_t offset, uint64_t cookie, std::vector<bpf_link *> &links) const {
-    const std::string self = "/proc/self/fd/" + std::to_string(descriptor_);
-    LIBBPF_OPTS(bpf_uprobe_opts, options);
-    options.bpf_cookie = cookie;
-    bpf_link *link = bpf_program__attach_uprobe_opts(program, pid_, self.c_str(), offset, &options);
-    if (link != nullptr) links.push_back(link);
-  }
-
- private:
-  pid_t pid_;
-  int descriptor_;
-  ElfImage image_;
-};
-
-void probeTurns(const Mapping &mapping, bpf_program *program, std::vector<bpf_link *> &links) {
+void probeTurns(const Mapping &mapping, bpf_program *program, Links &links) {
   const MappedFile file(mapping);
   for (const uint64_t offset : planLoopProbes(file.image())) {
     file.probe(program, offset, static_cast<uint64_t>(mapping.pid), links);
   }
 }
 
-void probeTasks(const Mapping &mapping, bpf_program *program, std::vector<bpf_link *> &links) {
+void probeTasks(const Mapping &mapping, bpf_program *program, Links &links) {
   const MappedFile file(mapping);
   for (const TaskProbe &task : planTaskProbes(file.image())) {
     file.probe(program, task.offset, cookieOf(task, static_cast<uint32_t>(mapping.pid)), links);
@@ -101,13 +67,9 @@ std::vector<uint64_t> planLoopProbes(const ElfImage &image) {
   return offsets;
 }
 
-LoopProbes::~LoopProbes() { clear(); }
-
-void LoopProbes::add(uint32_t tgid, const LoopPrograms &programs) {
-  if (probes_.count(tgid) != 0) return;
-  KernelLog log;
-  std::vector<bpf_link *> turns;
-  std::vector<bpf_link *> tasks;
+Links probeLoop(uint32_t tgid, const LoopPrograms &programs) {
+  Links turns;
+  Links tasks;
   bool hasLayout = false;
   // What was known of an earlier process of this number.
   bpf_map__delete_elem(programs.layouts, &tgid, sizeof tgid, 0);
@@ -118,32 +80,7 @@ void LoopProbes::add(uint32_t tgid, const LoopPrograms &programs) {
     return turns.empty() || tasks.empty() || !hasLayout;
   });
   turns.insert(turns.end(), tasks.begin(), tasks.end());
-  probes_.emplace(tgid, std::move(turns));
-}
-
-void LoopProbes::remove(uint32_t tgid) {
-  const auto found = probes_.find(tgid);
-  if (found == probes_.end()) return;
-  takeOff(std::move(found->second));
-  probes_.erase(found);
-}
-
-void LoopProbes::clear() {
-  std::vector<bpf_link *> links;
-  for (const auto &[tgid, own] : probes_) links.insert(links.end(), own.begin(), own.end());
-  probes_.clear();
-  removeProbes(links);
-  leaving_.clear();
-}
-
-void LoopProbes::takeOff(std::vector<bpf_link *> links) {
-  const auto isDone = [](const std::future<void> &future) {
-    return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
-  };
-  leaving_.erase(std::remove_if(leaving_.begin(), leaving_.end(), isDone), leaving_.end());
-  if (links.empty()) return;
-  leaving_.push_back(
-      std::async(std::launch::async, [own = std::move(links)] { removeProbes(own); }));
+  return turns;
 }
 
 }  // namespace aftertrace

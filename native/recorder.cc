@@ -13,6 +13,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "go_probes.h"
+#include "loop_probes.h"
 #include "probe.h"
 
 namespace aftertrace {
@@ -111,7 +113,8 @@ void Recorder::configure(const CaptureOptions &options) {
   const std::pair<uint32_t, bpf_program *> onDemand[] = {
       {HINT_WAKES, programs_->program("on_waking")},
       {HINT_LOOP, programs_->program("on_loop_turn")},
-      {HINT_LOOP, programs_->program("on_task_made")}};
+      {HINT_LOOP, programs_->program("on_task_made")},
+      {HINT_GO, programs_->program("on_goroutine")}};
   for (const auto &[kind, program] : onDemand) {
     bpf_program__set_autoattach(program, false);
     bpf_program__set_autoload(program, (options.hints & kind) != 0);
@@ -119,8 +122,9 @@ void Recorder::configure(const CaptureOptions &options) {
   // What these would remember takes memory even if it is never used.
   if ((options.hints & HINT_WAKES) == 0) bpf_map__set_max_entries(programs_->map("wake_words"), 1);
   if ((options.hints & HINT_GO) == 0) {
-    bpf_map__set_max_entries(programs_->map("go_layouts"), 1);
-    bpf_map__set_max_entries(programs_->map("go_writers"), 1);
+    for (const char *name : {"go_layouts", "go_writers", "go_births"}) {
+      bpf_map__set_max_entries(programs_->map(name), 1);
+    }
   }
   if ((options.hints & HINT_LOOP) == 0) {
     for (const char *name : {"python_layouts", "python_threads", "python_tasks"}) {
@@ -262,17 +266,19 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
     bpf_map__update_elem(programs_->map("hinted"), &tgid, sizeof tgid, &process, sizeof process, BPF_ANY);
   }
   __atomic_fetch_add(variables_.hints_generation, 1, __ATOMIC_RELEASE);
-  const auto note = [&](std::unordered_set<uint32_t> &processes, uint32_t kind) {
-    if ((kinds & kind) != 0) {
+  const auto note = [&](std::unordered_set<uint32_t> &processes, bool isOne) {
+    if (isOne) {
       processes.insert(tgid);
     } else {
       processes.erase(tgid);
     }
   };
-  note(waking_, HINT_WAKES);
-  note(turning_, HINT_LOOP);
+  note(waking_, (kinds & HINT_WAKES) != 0);
+  note(turning_, (kinds & HINT_LOOP) != 0);
+  note(starting_, (kinds & HINT_GO) != 0 && layout.g_parent == 0);
   // Another program may run there now, with another C library.
   loops_.remove(tgid);
+  starts_.remove(tgid);
   attachOnDemand();
 }
 
@@ -292,10 +298,19 @@ void Recorder::attachOnDemand() {
   } else if (!wakes && wakes_ != nullptr) {
     bpf_link__destroy(std::exchange(wakes_, nullptr));
   }
-  if (!active) return loops_.clear();
+  if (!active) {
+    loops_.clear();
+    starts_.clear();
+    return;
+  }
   const LoopPrograms programs{programs_->program("on_loop_turn"), programs_->program("on_task_made"),
                               programs_->map("python_layouts")};
-  for (const uint32_t tgid : turning_) loops_.add(tgid, programs);
+  for (const uint32_t tgid : turning_) {
+    loops_.add(tgid, [&] { return probeLoop(tgid, programs); });
+  }
+  for (const uint32_t tgid : starting_) {
+    starts_.add(tgid, [&] { return probeGoroutines(tgid, programs_->program("on_goroutine")); });
+  }
 }
 
 int Recorder::ringDescriptor() const { return bpf_map__fd(programs_->map("ring")); }

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "events.h"
-#include "loop_probes.h"
+#include "process_probes.h"
 #include "programs.h"
 #include "tls_watcher.h"
 
@@ -124,7 +124,10 @@ class Recorder {
   bpf_link *wakes_ = nullptr;
   // Those that give HINT_LOOP, and their probes.
   std::unordered_set<uint32_t> turning_;
-  LoopProbes loops_;
+  ProcessProbes loops_;
+  // Those that give HINT_GO and whose runtime does not keep who started a goroutine.
+  std::unordered_set<uint32_t> starting_;
+  ProcessProbes starts_;
   uint32_t lives_ = 0;
 };
 
