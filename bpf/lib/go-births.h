@@ -73,33 +73,30 @@ static __always_inline void go_serves(const struct go_layout *layout, __u32 id)
 }
 
 /*
- * Who started a goroutine: the nearest one above it that serves, else its own parent; and how long ago that
- * one started it, or the one between them. Nothing where the goroutine serves itself, or its birth was not seen.
+ * Who started a goroutine: the nearest one above it that serves, else its own parent; and in *when the time at which
+ * that one started it, or the one between them. 0 where the goroutine serves itself, or its birth was not seen.
  * @far: those above its parent count too
  */
-static __always_inline void go_creator(const struct go_layout *layout, __u32 id, bool far,
-				       struct event_hints *hints)
+static __always_inline __u32 go_creator(const struct go_layout *layout, __u32 id, bool far, __u64 *when)
 {
 	const struct go_birth *birth = go_birth_of(layout, id);
-	__u64 since = 0;
+	__u32 creator = 0;
 
 	if (!birth || birth->serves)
-		return;
+		return 0;
 	for (int step = 0; step < GO_STEPS_MAX && birth && birth->parent; step++) {
 		const struct go_birth *above = go_birth_of(layout, birth->parent);
 		bool serves = above && above->serves;
 
 		if (step == 0 || serves) {
-			hints->creator = birth->parent;
-			since = birth->time;
+			creator = birth->parent;
+			*when = birth->time;
 		}
 		if (serves || !far)
 			break;
 		birth = above;
 	}
-	since = bpf_ktime_get_ns() - since;
-	if (hints->creator)
-		hints->lease_age = since > 0xffffffff ? 0xffffffff : since;
+	return creator;
 }
 
 /* A goroutine is started: @g is the new one. */

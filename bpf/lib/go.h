@@ -7,7 +7,8 @@
 #include "go-callers.h"
 
 /*
- * Fills in what is known of the goroutine in this call. Returns false when nothing is.
+ * Fills in what is known of the goroutine in this call, but for its age: lease->time is when the creator started what led
+ * to the caller, 0 unknown. Returns false when nothing is known.
  * @serves: this end accepted the connection
  */
 __noinline int go_hints(struct event_hints *hints, struct lease *lease, __u32 tgid,
@@ -18,6 +19,7 @@ __noinline int go_hints(struct event_hints *hints, struct lease *lease, __u32 tg
 
 	if (!layout || !hints || !lease)
 		return false;
+	lease->time = 0;
 	g = go_running(layout, &hints->goroutine, &m);
 	if (!g)
 		return false;
@@ -38,7 +40,7 @@ __noinline int go_hints(struct event_hints *hints, struct lease *lease, __u32 tg
 	if (layout->g_parent)
 		hints->creator = user_word((caller ? caller : g) + layout->g_parent);
 	else /* The line of a writer leads to whom its connection was opened for. */
-		go_creator(layout, caller ? hints->caller : hints->goroutine, caller, hints);
+		hints->creator = go_creator(layout, caller ? hints->caller : hints->goroutine, caller, &lease->time);
 	return true;
 }
 
