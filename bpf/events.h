@@ -183,9 +183,10 @@ struct go_layout {
 	__u16 sudog_g;
 	__u16 padding;
 	__u32 life; /* tells a process from an earlier one of its id */
+	__u32 births; /* counted by the kernel, before Go 1.21: goroutines started */
 };
 
-_Static_assert(sizeof(struct go_layout) == 32, "go_layout");
+_Static_assert(sizeof(struct go_layout) == 36, "go_layout");
 
 /* Where the Python interpreter of a process keeps what is read there: offsets in bytes. */
 struct python_layout {

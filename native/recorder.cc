@@ -33,6 +33,9 @@ std::size_t startsBytes() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE
 constexpr uint64_t kTotalAge = 1'000'000'000;
 constexpr uint64_t kQuietTotalAge = 10 * kTotalAge;
 
+// A process that starts more goroutines a second pays too much for knowing which of them started which.
+constexpr double kMostStarts = 10'000;
+
 // Visits everything the iterator offers. Returns an errno, 0 if all went well.
 int runIterator(const bpf_link *link) {
   const int descriptor = bpf_iter_create(bpf_link__fd(link));
@@ -226,6 +229,7 @@ void Recorder::detach() {
 void Recorder::sweepSilent() {
   setSweepAges(kTotalAge, kQuietTotalAge);
   runProgram(programs_->program("sweep_silent"));
+  endCostlyProbes();
 }
 
 void Recorder::sweepFiles() {
@@ -275,7 +279,11 @@ void Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout) {
   };
   note(waking_, (kinds & HINT_WAKES) != 0);
   note(turning_, (kinds & HINT_LOOP) != 0);
-  note(starting_, (kinds & HINT_GO) != 0 && layout.g_parent == 0);
+  if ((kinds & HINT_GO) != 0 && layout.g_parent == 0) {
+    starting_[tgid] = 0;
+  } else {
+    starting_.erase(tgid);
+  }
   // Another program may run there now, with another C library.
   loops_.remove(tgid);
   starts_.remove(tgid);
@@ -308,8 +316,29 @@ void Recorder::attachOnDemand() {
   for (const uint32_t tgid : turning_) {
     loops_.add(tgid, [&] { return probeLoop(tgid, programs); });
   }
-  for (const uint32_t tgid : starting_) {
+  for (const auto &[process, count] : starting_) {
+    const uint32_t tgid = process;
     starts_.add(tgid, [&] { return probeGoroutines(tgid, programs_->program("on_goroutine")); });
+  }
+}
+
+void Recorder::endCostlyProbes() {
+  const std::lock_guard<std::mutex> lock(hints_);
+  const auto now = std::chrono::steady_clock::now();
+  const double seconds = std::chrono::duration<double>(now - startsCounted_).count();
+  startsCounted_ = now;
+  for (auto process = starting_.begin(); process != starting_.end();) {
+    auto &[tgid, count] = *process;
+    go_layout layout = {};
+    bpf_map__lookup_elem(programs_->map("go_layouts"), &tgid, sizeof tgid, &layout, sizeof layout, 0);
+    const uint32_t started = layout.births - std::exchange(count, layout.births);
+    // Less than a second says little.
+    if (started > kMostStarts * std::max(1.0, seconds)) {
+      starts_.remove(tgid);
+      process = starting_.erase(process);
+    } else {
+      ++process;
+    }
   }
 }
 

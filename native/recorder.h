@@ -3,12 +3,14 @@
 // gone with the object (or the process, however it ends).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -108,6 +110,7 @@ class Recorder {
   void setSweepAges(uint64_t age, uint64_t quietAge);
   void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
   void attachOnDemand();  // with hints_ held
+  void endCostlyProbes();
 
   const Capture capture_;
   std::unique_ptr<Programs> programs_;
@@ -125,9 +128,11 @@ class Recorder {
   // Those that give HINT_LOOP, and their probes.
   std::unordered_set<uint32_t> turning_;
   ProcessProbes loops_;
-  // Those that give HINT_GO and whose runtime does not keep who started a goroutine.
-  std::unordered_set<uint32_t> starting_;
+  // Those that give HINT_GO and whose runtime does not keep who started a goroutine, with how many they had started
+  // when that was last looked at.
+  std::unordered_map<uint32_t, uint32_t> starting_;
   ProcessProbes starts_;
+  std::chrono::steady_clock::time_point startsCounted_ = std::chrono::steady_clock::now();
   uint32_t lives_ = 0;
 };
 

@@ -102,7 +102,7 @@ static __always_inline __u32 go_creator(const struct go_layout *layout, __u32 id
 /* A goroutine is started: @g is the new one. */
 static __always_inline void goroutine_started(__u64 g, __u32 tgid)
 {
-	const struct go_layout *layout;
+	struct go_layout *layout;
 	__u32 child, parent = 0;
 	__u64 m;
 
@@ -112,6 +112,7 @@ static __always_inline void goroutine_started(__u64 g, __u32 tgid)
 	layout = bpf_map_lookup_elem(&go_layouts, &tgid);
 	if (!layout)
 		return;
+	__sync_fetch_and_add(&layout->births, 1);
 	child = user_word(g + layout->g_goid);
 	go_running(layout, &parent, &m);
 	if (child)

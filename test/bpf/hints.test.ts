@@ -95,6 +95,21 @@ function breakpoints(pid: number): boolean[] {
   }
 }
 
+/** The byte of a program's code, at this offset of its file, as it is in memory. */
+function byteAt(pid: number, offset: number): number {
+  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
+  const [range, , from] = maps.find((line) => / r-xp /.test(line))!.split(/\s+/);
+  const memory = openSync(`/proc/${pid}/mem`, 'r');
+  try {
+    const byte = Buffer.alloc(1);
+    const start = Number.parseInt(range!.split('-')[0]!, 16) - Number.parseInt(from!, 16);
+    readSync(memory, byte, 0, 1, start + offset);
+    return byte[0]!;
+  } finally {
+    closeSync(memory);
+  }
+}
+
 /** Building the library of a fresh installation takes long. */
 async function buildGo(binary: string, flags: readonly string[] = []): Promise<void> {
   const args = ['build', ...flags, '-o', binary, program('goroutines.go')];
@@ -215,6 +230,26 @@ describeLive('hints', () => {
         expect(event.leaseAge).toBeLessThan(1e9);
         if (event.caller !== handler) expect(event.leaseAge).toBeGreaterThan(0);
       }
+    },
+  );
+
+  it.runIf(keepsNoParents())(
+    'Go before 1.21: the probe is taken off where it costs too much',
+    async () => {
+      const binary = join(directory, 'burst');
+      await buildGo(binary);
+      const { pid, port, backend } = await startService(binary, []);
+      const recording = startRecording({ hints: hintBits(['go']), ports: [port, backend] });
+      new HintedProcesses(recording.source, ['go']).read(pid);
+      const probe = goroutineProbeOf(binary)!;
+      await load(port, 4, 4);
+      await settle();
+      // int3, and the call that it stands for.
+      expect(byteAt(pid, probe)).toBe(0xcc);
+      for (let round = 0; round < 20 && byteAt(pid, probe) === 0xcc; round++)
+        await load(port, 8, 8, '/burst');
+      await vi.waitFor(() => expect(byteAt(pid, probe)).toBe(0xe8), 5000);
+      await recording.finish();
     },
   );
 

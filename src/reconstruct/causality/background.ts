@@ -110,7 +110,7 @@ export function backgroundShares(
   for (let client = 0; client < index.clients.length; client++) {
     const kind = calls.of[client]!;
     total[kind]!++;
-    if (candidates.open[client] === 0 && candidates.admitted[client]! < 0) alone[kind]!++;
+    if (candidates.open[client] === 0) alone[kind]!++;
   }
   const frequent = mostFrequent(index, candidates, calls, requests);
   const variation = intervalVariation(index, calls);

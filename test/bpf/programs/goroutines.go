@@ -1,5 +1,5 @@
 // A service whose handlers call a backend, once themselves and once from a goroutine of their own; of /deep, from one
-// that such a goroutine starts. The URL of a call names the goroutines: handler=, and caller=, which waits for the answer.
+// that such a goroutine starts. /burst starts many, and calls nobody. The URL of a call names the goroutines: handler=, and caller=, which waits for the answer.
 //
 //	goroutines PORT BACKEND
 package main
@@ -34,6 +34,14 @@ func call(handler string) {
 
 func serve(w http.ResponseWriter, r *http.Request) {
 	handler := goroutine()
+	if r.URL.Path == "/burst" {
+		for i := 0; i < 40000; i++ {
+			done := make(chan bool)
+			go close(done)
+			<-done
+		}
+		return
+	}
 	call(handler)
 	done := make(chan bool)
 	work := func() {
