@@ -159,6 +159,14 @@ int on_object_put(struct pt_regs *regs)
 	return 0;
 }
 
+/* Attached by hand where Go, before 1.21, queues a new goroutine, in processes that give hints; the cookie is their tgid. */
+SEC("uprobe")
+int on_goroutine(struct pt_regs *regs)
+{
+	goroutine_started(second_go_argument(regs), bpf_get_attach_cookie(regs));
+	return 0;
+}
+
 /* Attached by hand where TLS libraries take and give plaintext; the cookie says what the function is. */
 SEC("uprobe")
 int on_tls_call(struct pt_regs *regs)

@@ -91,10 +91,11 @@ struct event_io {
 struct event_hints {
 	__u32 goroutine; /* the goroutine in the call; the task; the async root */
 	__u32 caller;    /* send: the goroutine that waits for this write's answer; the task that the others descend from; the async root */
-	__u32 creator;   /* send: the goroutine that started the caller; the task that made this one */
+	__u32 creator;   /* send: the goroutine that started the caller (before Go 1.21 the nearest of its line
+			    that serves connections, where one does); the task that made this one */
 	__u32 slice;     /* P id << 20 | low 20 bits of its schedtick: equal values are one chain of hand-offs */
 	__u32 lease_tid; /* send: thread whose receive last found the socket empty (EAGAIN) since the last send; that gave the task */
-	__u32 lease_age; /* ns since then, saturated */
+	__u32 lease_age; /* ns since then, saturated; before Go 1.21: since the creator started what led to the caller */
 };
 
 #define TASK_UNKNOWN 0x80000000U
@@ -188,9 +189,10 @@ struct go_layout {
 	__u16 sudog_g;
 	__u16 padding;
 	__u32 life; /* tells a process from an earlier one of its id */
+	__u32 births; /* counted by the kernel, before Go 1.21: goroutines started */
 };
 
-_Static_assert(sizeof(struct go_layout) == 32, "go_layout");
+_Static_assert(sizeof(struct go_layout) == 36, "go_layout");
 
 /* Where the Python interpreter of a process keeps what is read there: offsets in bytes. */
 struct python_layout {

@@ -10,6 +10,7 @@
 
 #include "drain.h"
 #include "js_batch.h"
+#include "js_go.h"
 #include "js_recognise.h"
 #include "js_redact.h"
 #include "js_loop.h"
@@ -360,6 +361,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("returnProbesAreSafe", Napi::Function::New(env, [](const Napi::CallbackInfo &call) {
                 return Napi::Boolean::New(call.Env(), returnProbesAreSafe());
               }));
+  exports.Set("goroutineProbe", Napi::Function::New(env, goroutineProbe));
   exports.Set("loopProbes", Napi::Function::New(env, loopProbes));
   exports.Set("postProbes", Napi::Function::New(env, postProbes));
   exports.Set("tlsProbes", Napi::Function::New(env, tlsProbes));

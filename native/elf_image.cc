@@ -28,7 +28,7 @@ bool isPlace(uint64_t offset, uint64_t size) {
 
 ElfImage::ElfImage(int descriptor) : descriptor_(descriptor) { valid_ = readHeaders(); }
 
-std::size_t ElfImage::readAt(uint64_t offset, void *data, std::size_t size) const {
+std::size_t ElfImage::read(uint64_t offset, void *data, std::size_t size) const {
   if (!isPlace(offset, size)) return 0;
   std::size_t done = 0;
   while (done < size) {
@@ -43,7 +43,7 @@ std::size_t ElfImage::readAt(uint64_t offset, void *data, std::size_t size) cons
 
 bool ElfImage::readHeaders() {
   Elf64_Ehdr header;
-  if (readAt(0, &header, sizeof header) != sizeof header) return false;
+  if (read(0, &header, sizeof header) != sizeof header) return false;
   const bool ours = std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
                     header.e_ident[EI_CLASS] == ELFCLASS64 &&
                     header.e_ident[EI_DATA] == ELFDATA2LSB && header.e_machine == EM_X86_64;
@@ -51,7 +51,7 @@ bool ElfImage::readHeaders() {
 
   std::vector<Elf64_Phdr> segments(std::min<std::size_t>(header.e_phnum, kMostSegments));
   std::size_t bytes = segments.size() * sizeof(Elf64_Phdr);
-  segments.resize(readAt(header.e_phoff, segments.data(), bytes) / sizeof(Elf64_Phdr));
+  segments.resize(read(header.e_phoff, segments.data(), bytes) / sizeof(Elf64_Phdr));
   for (const Elf64_Phdr &segment : segments) {
     if (segment.p_type == PT_INTERP) isProgram_ = true;
     if (segment.p_type == PT_TLS && segment.p_memsz <= kMostThreadStorage) {
@@ -67,7 +67,7 @@ bool ElfImage::readHeaders() {
   if (header.e_shentsize != sizeof(Elf64_Shdr)) return true;
   std::vector<Elf64_Shdr> sections(std::min<std::size_t>(header.e_shnum, kMostSections));
   bytes = sections.size() * sizeof(Elf64_Shdr);
-  sections.resize(readAt(header.e_shoff, sections.data(), bytes) / sizeof(Elf64_Shdr));
+  sections.resize(read(header.e_shoff, sections.data(), bytes) / sizeof(Elf64_Shdr));
   for (const Elf64_Shdr &section : sections) {
     sections_.push_back({section.sh_name, section.sh_type, section.sh_link, section.sh_offset,
                          section.sh_size, section.sh_entsize});
@@ -75,16 +75,18 @@ bool ElfImage::readHeaders() {
   if (header.e_shstrndx < sections_.size()) {
     const Section &names = sections_[header.e_shstrndx];
     sectionNames_.resize(static_cast<std::size_t>(std::min<uint64_t>(names.size, kMostSectionNames)));
-    sectionNames_.resize(readAt(names.offset, sectionNames_.data(), sectionNames_.size()));
+    sectionNames_.resize(read(names.offset, sectionNames_.data(), sectionNames_.size()));
   }
   return true;
 }
 
-bool ElfImage::hasSection(std::string_view name) const {
-  return std::any_of(sections_.begin(), sections_.end(), [&](const Section &section) {
+std::optional<ElfImage::Extent> ElfImage::section(std::string_view name) const {
+  const auto found = std::find_if(sections_.begin(), sections_.end(), [&](const Section &section) {
     return section.name < sectionNames_.size() &&
            sectionNames_.compare(section.name, name.size() + 1, std::string(name) + '\0') == 0;
   });
+  if (found == sections_.end()) return std::nullopt;
+  return Extent{found->offset, found->size};
 }
 
 std::map<uint32_t, std::size_t> ElfImage::nameOffsets(const Section &strings,
@@ -97,7 +99,7 @@ std::map<uint32_t, std::size_t> ElfImage::nameOffsets(const Section &strings,
   for (uint64_t at = 0; at < strings.size; at += kChunk) {
     const std::size_t wanted =
         static_cast<std::size_t>(std::min<uint64_t>(chunk.size(), strings.size - at));
-    const std::size_t got = readAt(strings.offset + at, chunk.data(), wanted);
+    const std::size_t got = read(strings.offset + at, chunk.data(), wanted);
     for (std::size_t index = 0; index < names.size(); index++) {
       const std::size_t length = names[index].size() + 1;  // the NUL too: names are whole
       const char *from = chunk.data();
@@ -131,7 +133,7 @@ std::vector<ElfImage::Symbol> ElfImage::symbols(const std::vector<std::string> &
     for (uint64_t at = 0; at < count; at += chunk.size()) {
       const std::size_t wanted = static_cast<std::size_t>(std::min<uint64_t>(chunk.size(), count - at));
       const std::size_t got =
-          readAt(table.offset + at * sizeof(Elf64_Sym), chunk.data(), wanted * sizeof(Elf64_Sym)) /
+          read(table.offset + at * sizeof(Elf64_Sym), chunk.data(), wanted * sizeof(Elf64_Sym)) /
           sizeof(Elf64_Sym);
       for (std::size_t i = 0; i < got && found.size() < kMostFound; i++) {
         const Elf64_Sym &symbol = chunk[i];
@@ -169,7 +171,7 @@ std::optional<uint32_t> ElfImage::initial(uint64_t address) const {
     if (address < segment.address || address - segment.address >= segment.memory) continue;
     const uint64_t into = address - segment.address;
     uint32_t value = 0;
-    if (into < segment.size && readAt(segment.offset + into, &value, sizeof value) != sizeof value) break;
+    if (into < segment.size && read(segment.offset + into, &value, sizeof value) != sizeof value) break;
     return value;
   }
   return std::nullopt;
@@ -194,7 +196,7 @@ std::vector<Elf64_Rela> ElfImage::relocations(const Section &table) const {
                        table.size <= kLargestTable;
   if (!isMeant) return entries;
   entries.resize(table.size / sizeof(Elf64_Rela));
-  entries.resize(readAt(table.offset, entries.data(), entries.size() * sizeof(Elf64_Rela)) /
+  entries.resize(read(table.offset, entries.data(), entries.size() * sizeof(Elf64_Rela)) /
                  sizeof(Elf64_Rela));
   return entries;
 }
@@ -220,7 +222,7 @@ bool ElfImage::hasText(uint64_t address, const std::string &text) const {
     if (address < segment.address || address - segment.address >= segment.size) continue;
     const uint64_t into = address - segment.address;
     if (segment.size - into < found.size()) return false;
-    return readAt(segment.offset + into, found.data(), found.size()) == found.size() &&
+    return read(segment.offset + into, found.data(), found.size()) == found.size() &&
            found == text + '\0';
   }
   return false;
@@ -275,7 +277,7 @@ std::vector<uint8_t> ElfImage::code(uint64_t address, std::size_t size) const {
     if (address < segment.address || address - segment.address >= segment.size) continue;
     const uint64_t into = address - segment.address;
     bytes.resize(static_cast<std::size_t>(std::min<uint64_t>(size, segment.size - into)));
-    bytes.resize(readAt(segment.offset + into, bytes.data(), bytes.size()));
+    bytes.resize(read(segment.offset + into, bytes.data(), bytes.size()));
     break;
   }
   return bytes;

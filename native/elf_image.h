@@ -22,7 +22,14 @@ class ElfImage {
   explicit ElfImage(int descriptor);
 
   bool valid() const { return valid_; }
-  bool hasSection(std::string_view name) const;
+  bool hasSection(std::string_view name) const { return section(name).has_value(); }
+  // A stretch of the file.
+  struct Extent {
+    uint64_t offset, size;
+  };
+  std::optional<Extent> section(std::string_view name) const;
+  // Bytes of the file; returns how many were there.
+  std::size_t read(uint64_t offset, void *data, std::size_t size) const;
 
   enum class Table { exported, all };  // .dynsym; .symtab
   // Addresses of the functions defined under these names.
@@ -76,7 +83,6 @@ class ElfImage {
   bool hasText(uint64_t address, const std::string &text) const;
   // Symbols of these names in the tables of this section type.
   std::vector<Symbol> symbols(const std::vector<std::string> &names, uint32_t tableType) const;
-  std::size_t readAt(uint64_t offset, void *data, std::size_t size) const;
   // Offsets in a string table at which one of the names stands, with its index.
   std::map<uint32_t, std::size_t> nameOffsets(const Section &strings,
                                               const std::vector<std::string> &names) const;

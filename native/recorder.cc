@@ -13,6 +13,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "go_probes.h"
 #include "loop_probes.h"
 #include "probe.h"
 #include "v8_probes.h"
@@ -33,10 +34,13 @@ std::size_t startsBytes() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE
 constexpr uint64_t kTotalAge = 1'000'000'000;
 constexpr uint64_t kQuietTotalAge = 10 * kTotalAge;
 
-// Kinds of hints for which a process is probed.
+// Kinds of hints for which a process is probed; HINT_GO where its runtime does not keep who started a goroutine.
 constexpr uint32_t kProbed = HINT_LOOP | HINT_ASYNC | HINT_POSTS | HINT_EXECUTOR;
 
 const char *const kUnknownV8 = "its V8 keeps what runs in a place that is not known";
+
+// A process that starts more goroutines a second pays too much for knowing which of them started which.
+constexpr double kMostStarts = 10'000;
 
 // Visits everything the iterator offers. Returns an errno, 0 if all went well.
 int runIterator(const bpf_link *link) {
@@ -123,21 +127,19 @@ void Recorder::configure(const CaptureOptions &options) {
       {HINT_ASYNC, programs_->program("on_collection_ends")},
       {HINT_POSTS, programs_->program("on_posted")},
       {HINT_POSTS, programs_->program("on_taken")},
-      {HINT_EXECUTOR, programs_->program("on_object_put")}};
+      {HINT_EXECUTOR, programs_->program("on_object_put")},
+      {HINT_GO, programs_->program("on_goroutine")}};
   for (const auto &[kind, program] : onDemand) {
     bpf_program__set_autoattach(program, false);
     bpf_program__set_autoload(program, (options.hints & kind) != 0);
   }
   // What these would remember takes memory even if it is never used.
-  if ((options.hints & HINT_WAKES) == 0) bpf_map__set_max_entries(programs_->map("wake_words"), 1);
-  if ((options.hints & HINT_POSTS) == 0) bpf_map__set_max_entries(programs_->map("posts"), 1);
-  if ((options.hints & HINT_GO) == 0) {
-    bpf_map__set_max_entries(programs_->map("go_layouts"), 1);
-    bpf_map__set_max_entries(programs_->map("go_writers"), 1);
-  }
   const auto shrink = [&](std::initializer_list<const char *> maps) {
     for (const char *name : maps) bpf_map__set_max_entries(programs_->map(name), 1);
   };
+  if ((options.hints & HINT_WAKES) == 0) shrink({"wake_words"});
+  if ((options.hints & HINT_POSTS) == 0) shrink({"posts"});
+  if ((options.hints & HINT_GO) == 0) shrink({"go_layouts", "go_writers", "go_births"});
   if ((options.hints & HINT_LOOP) == 0) shrink({"python_tasks"});
   if ((options.hints & HINT_EXECUTOR) == 0) shrink({"work_items", "python_readers"});
   if ((options.hints & (HINT_LOOP | HINT_EXECUTOR)) == 0) shrink({"python_layouts", "python_threads"});
@@ -237,6 +239,7 @@ void Recorder::detach() {
 void Recorder::sweepSilent() {
   setSweepAges(kTotalAge, kQuietTotalAge);
   runProgram(programs_->program("sweep_silent"));
+  endCostlyProbes();
 }
 
 void Recorder::sweepFiles() {
@@ -284,8 +287,12 @@ HintRefusals Recorder::setHints(uint32_t tgid, uint32_t kinds, go_layout layout)
   __atomic_fetch_add(variables_.hints_generation, 1, __ATOMIC_RELEASE);
   waking_.erase(tgid);
   if ((kinds & HINT_WAKES) != 0) waking_.insert(tgid);
+  const bool starts = (kinds & HINT_GO) != 0 && layout.g_parent == 0;
+  starting_.erase(tgid);
+  if (starts) starting_[tgid] = 0;
   probed_.erase(tgid);
-  if ((kinds & kProbed) != 0) probed_[tgid] = kinds & kProbed;
+  const uint32_t probed = (kinds & kProbed) | (starts ? HINT_GO : 0);
+  if (probed != 0) probed_[tgid] = probed;
   // Another program may run there now, with another C library.
   probes_.remove(tgid);
   attachOnDemand();
@@ -328,7 +335,29 @@ std::vector<bpf_link *> Recorder::probe(uint32_t tgid, uint32_t kinds) {
   if ((kinds & HINT_POSTS) != 0) {
     take(posts_.probe(tgid, {programs_->program("on_posted"), programs_->program("on_taken")}));
   }
+  if ((kinds & HINT_GO) != 0) take(probeGoroutines(tgid, programs_->program("on_goroutine")));
   return links;
+}
+
+void Recorder::endCostlyProbes() {
+  const std::lock_guard<std::mutex> lock(hints_);
+  const auto now = std::chrono::steady_clock::now();
+  const double seconds = std::chrono::duration<double>(now - startsCounted_).count();
+  startsCounted_ = now;
+  for (auto process = starting_.begin(); process != starting_.end();) {
+    auto &[tgid, count] = *process;
+    go_layout layout = {};
+    bpf_map__lookup_elem(programs_->map("go_layouts"), &tgid, sizeof tgid, &layout, sizeof layout, 0);
+    const uint32_t started = layout.births - std::exchange(count, layout.births);
+    // Less than a second says little.
+    if (started > kMostStarts * std::max(1.0, seconds)) {
+      probes_.remove(tgid);
+      probed_.erase(tgid);
+      process = starting_.erase(process);
+    } else {
+      ++process;
+    }
+  }
 }
 
 int Recorder::ringDescriptor() const { return bpf_map__fd(programs_->map("ring")); }

@@ -3,6 +3,7 @@
 // gone with the object (or the process, however it ends).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -117,6 +118,7 @@ class Recorder {
   void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
   void attachOnDemand();  // with hints_ held
   std::vector<bpf_link *> probe(uint32_t tgid, uint32_t kinds);
+  void endCostlyProbes();
 
   const Capture capture_;
   std::unique_ptr<Programs> programs_;
@@ -135,6 +137,9 @@ class Recorder {
   std::unordered_map<uint32_t, uint32_t> probed_;
   ProcessProbes probes_;
   PostPlans posts_;
+  // Those whose goroutines are counted as they start, with how many they had started when that was last looked at.
+  std::unordered_map<uint32_t, uint32_t> starting_;
+  std::chrono::steady_clock::time_point startsCounted_ = std::chrono::steady_clock::now();
   uint32_t lives_ = 0;
 };
 

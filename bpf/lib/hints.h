@@ -74,14 +74,20 @@ static __always_inline void found_empty(const struct sock *sk, __u64 id)
 		go_found_empty(&state->lease, id >> 32);
 }
 
+/* ns from a moment to now. */
+static __always_inline __u32 age_of(__u64 moment, __u64 now)
+{
+	/* Another processor's clock may be a little ahead. */
+	return now > moment ? saturate(now - moment) : 0;
+}
+
 /* Puts the lease into the hints of a send; the next one has to be taken again. */
 static __always_inline bool use_lease(struct event_hints *hints, struct lease *lease, __u64 now)
 {
 	if (!lease->tid)
 		return false;
 	hints->lease_tid = lease->tid;
-	/* Another processor's clock may be a little ahead. */
-	hints->lease_age = now > lease->time ? saturate(now - lease->time) : 0;
+	hints->lease_age = age_of(lease->time, now);
 	lease->tid = 0;
 	return true;
 }
@@ -101,8 +107,11 @@ static __noinline int gather_hints(struct event_hints *hints, struct socket_stat
 	/* A server waits for its next request the same way: that says nothing about its answers. */
 	if (kinds & HINT_LEASE && direction == DIRECTION_SEND && !serves)
 		any |= use_lease(hints, &state->lease, now);
-	if (hint_kinds & HINT_GO && kinds & HINT_GO)
+	if (hint_kinds & HINT_GO && kinds & HINT_GO) {
 		any |= go_hints(hints, &state->lease, tgid, direction, serves);
+		if (state->lease.time)
+			hints->lease_age = age_of(state->lease.time, now);
+	}
 	if (hint_kinds & HINT_LOOP && kinds & HINT_LOOP && direction == DIRECTION_SEND)
 		any |= task_hints(hints);
 	/* state->direction is still the last call's: what goes on with a message has no other root than its beginning. */

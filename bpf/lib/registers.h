@@ -61,6 +61,12 @@ static __always_inline __u64 function_result(const struct pt_regs *regs)
 	return regs->ax;
 }
 
+/* Second argument of a function of Go, whose calling convention is its own (ABIInternal, since Go 1.17). */
+static __always_inline __u64 second_go_argument(const struct pt_regs *regs)
+{
+	return regs->bx;
+}
+
 /*
  * Callee-saved registers by their number in instructions, as they are behind a call; 0 for others.
  * Read one by one: a place in the context must be a constant, also to the verifier.
@@ -132,6 +138,11 @@ static __always_inline __u64 function_result(const struct pt_regs *regs)
 }
 
 /* User space offers no hints of Go and no tasks here: these are never asked. */
+static __always_inline __u64 second_go_argument(const struct pt_regs *regs)
+{
+	return 0;
+}
+
 static __always_inline __u64 saved_register(const struct pt_regs *regs, __u32 number)
 {
 	return 0;

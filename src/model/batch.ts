@@ -64,7 +64,7 @@ export const EVENT_COLUMNS = {
   creator: {
     later: true,
     type: 'uint32',
-    doc: 'send: goroutine that started the caller; task that made this one; 0 not known.',
+    doc: 'send: goroutine that started the caller, before Go 1.21 the nearest above it that serves connections; task that made this one; 0 not known.',
   },
   slice: {
     later: true,
@@ -76,7 +76,11 @@ export const EVENT_COLUMNS = {
     type: 'uint32',
     doc: 'send: thread whose receive last found the socket empty since the last send; Python: that gave a pool the task which sends; 0 none.',
   },
-  lease_age: { later: true, type: 'uint32', doc: 'send: ns since then, at most 2^32 - 1.' },
+  lease_age: {
+    later: true,
+    type: 'uint32',
+    doc: 'send: ns since then, at most 2^32 - 1; before Go 1.21: since the creator started the caller, or what led to it.',
+  },
   wakee: {
     later: true,
     type: 'uint32',

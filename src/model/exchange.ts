@@ -77,7 +77,11 @@ export const EXCHANGE_COLUMNS = {
     type: 'uint32',
     doc: 'Client: the thread that last found the socket empty before the request was sent on it, as one that takes a pooled connection does, or that gave a pool of Python the task which sent it; 0 none.',
   },
-  lease_age: { later: true, type: 'uint32', doc: 'ns from that moment to request_start.' },
+  lease_age: {
+    later: true,
+    type: 'uint32',
+    doc: 'ns from that moment to request_start; before Go 1.21: from when the creator started the caller, or what led to it.',
+  },
   request_goroutine: {
     later: true,
     type: 'uint32',

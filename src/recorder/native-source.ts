@@ -104,6 +104,7 @@ interface NativeAddon {
   recognise(bytes: Uint8Array, moved: number, known: string, datagram: boolean): string;
   limitCapabilities(kept: bigint): string;
   redact(policy: PolicyLists, batches: readonly Batch[]): void;
+  goroutineProbe(path: string): number | undefined;
   loopProbes(path: string): readonly number[];
   postProbes(path: string): PostProbes;
   tlsProbes(path: string, all: boolean): readonly TlsProbe[];
@@ -345,6 +346,15 @@ export function loopProbesOf(path: string): readonly number[] {
  */
 export function postProbesOf(path: string): PostProbes {
   return loadSource().postProbes(path);
+}
+
+/**
+ * Where goroutines would be seen to start in a Go program, as file offset; undefined where they would not be.
+ *
+ * @throws CodedError UNSUPPORTED without the addon
+ */
+export function goroutineProbeOf(path: string): number | undefined {
+  return loadSource().goroutineProbe(path);
 }
 
 /** The C side's view of the wire contract. @throws CodedError UNSUPPORTED without the addon */

@@ -28,6 +28,46 @@ export const MIXED: readonly Scenario[] = [
     ],
   },
   {
+    name: 'go-later',
+    what: 'Go: work that goes on after the answer, goroutines that start goroutines, waits, two timers',
+    workload: 'hand-off',
+    entry: 'front',
+    mix: { '/later/{id}': 3, '/nested/{id}': 2, '/slow/{id}': 2 },
+    seed: 44,
+    services: [
+      ...callees,
+      {
+        name: 'front',
+        runtime: 'go',
+        routes: {
+          '/later': [
+            { call: 'stock/get/{id}' },
+            {
+              detach: [
+                { waitMs: [0, 60] },
+                { call: 'price/get/{id}' },
+                { call: 'price/list/{id}' },
+              ],
+            },
+          ],
+          '/nested': [
+            {
+              all: [
+                [...order, ...pair],
+                [{ waitMs: [1, 8] }, { call: 'stock/list/{id}' }],
+              ],
+            },
+          ],
+          '/slow': [{ waitMs: [2, 20] }, { call: 'price/get/{id}' }],
+        },
+        background: [
+          { everyMs: 90, steps: [{ call: 'stock/get/health' }] },
+          { everyMs: 170, steps: order },
+        ],
+      },
+    ],
+  },
+  {
     name: 'proxies',
     what: 'HAProxy, then nginx, before Python threads',
     workload: 'threads',

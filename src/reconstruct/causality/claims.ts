@@ -102,6 +102,8 @@ const IF_BACKGROUND = {
   task: [0.01, 0.05],
   'async-root': [1e-5, 1e-5],
 } as const;
+/** The same of a goroutine that is known to have been started during the request, or little later. */
+const IF_DATED = 1e-3;
 
 /** What speaks for the candidates of one call; reused from call to call. */
 export class Claims {
@@ -231,10 +233,12 @@ export function gatherClaims(
   }
   if (goroutines.server[client]! >= 0) {
     const server = goroutines.server[client]!;
-    // On a descendant, an earlier request's work may go on.
-    const isChild = goroutines.steps[client] === 0 ? 0 : 1;
+    // On a descendant, an earlier request's work may go on, unless it is known when it was started.
+    const isChild = goroutines.steps[client] === 0 || goroutines.isDated[client] === 1 ? 0 : 1;
+    const ifBackground =
+      goroutines.isDated[client] === 1 ? IF_DATED : IF_BACKGROUND[goroutines.unit][isChild]!;
     const trust = reliability.goroutine[isChild]!;
-    claims.offer(RuleNumber.goroutine, server, trust, IF_BACKGROUND[goroutines.unit][isChild]!);
+    claims.offer(RuleNumber.goroutine, server, trust, ifBackground);
   } else if (goroutines.unit === 'async-root') claimSameFunction(knowledge, chain, claims);
   if (slices.forward[client]! >= 0) {
     claims.offer(RuleNumber.slice, slices.forward[client]!, reliability.slice[client]!, 1);

@@ -1,4 +1,9 @@
-import type { ProcessIndex } from './process-index.js';
+import type { CausalExchanges, ProcessIndex } from './process-index.js';
+
+/** A goroutine's work may go on for this long after the response, ns: beyond, it is the process's own. */
+const LINGERING_NS = 1e9;
+/** Oldest age that can be told: what is as old may be older. */
+const MOST_AGE = 0xffffffff;
 
 /** Goroutines that start goroutines: followed this many steps up. */
 export const MOST_STEPS = 6;
@@ -12,6 +17,8 @@ export interface GoroutineContext {
   readonly steps: Uint8Array;
   /** Tasks and async roots that answer requests of several connections: what they call may be for any. */
   readonly shared: ReadonlySet<number>;
+  /** Per client: 1 where it is known when that goroutine started what waits for the call, and so for which of its requests. */
+  readonly isDated: Uint8Array;
 }
 
 /** Per goroutine: the requests it read, in order of time. */
@@ -39,16 +46,26 @@ function lastBegun(list: readonly number[], start: Float64Array, time: number): 
   return low === 0 ? -1 : list[low - 1]!;
 }
 
+/** How long before a call the goroutine told as creator had started what led to it, ns; 0 not known. */
+function ageOf(x: CausalExchanges, row: number): number {
+  const age = x.lease_tid[row] === 0 && x.creator[row] !== 0 ? x.lease_age[row]! : 0;
+  return age === MOST_AGE ? 0 : age;
+}
+
 /**
  * A Go server reads a request and writes its response on one goroutine. The goroutine that
- * waits for a call is that one, or one that it started, or one further down.
+ * waits for a call is that one, or one that it started, or one further down. Where it is known when it was
+ * started, the call belongs to the request that was read before that, not to a later one on the same connection.
  */
 export function followGoroutines(index: ProcessIndex): GoroutineContext {
   const { exchanges: x, clients, serverStart, clientStart } = index;
   const server = new Int32Array(clients.length).fill(-1);
   const steps = new Uint8Array(clients.length);
+  const isDated = new Uint8Array(clients.length);
+  const shared = new Set<number>();
+  const context = { unit: 'goroutine', server, steps, shared, isDated } as const;
   const handled = handledBy(index);
-  if (handled.size === 0) return { unit: 'goroutine', server, steps, shared: new Set() };
+  if (handled.size === 0) return context;
   const creatorOf = new Map<number, number>();
   for (const row of clients) {
     if (x.creator[row] !== 0) creatorOf.set(x.caller[row]!, x.creator[row]!);
@@ -59,13 +76,25 @@ export function followGoroutines(index: ProcessIndex): GoroutineContext {
     for (let step = 0; step <= MOST_STEPS && goroutine !== 0; step++) {
       const list = handled.get(goroutine);
       if (list !== undefined) {
-        server[client] = lastBegun(list, serverStart, clientStart[client]!);
+        const age = step === 1 ? ageOf(x, row) : 0;
+        server[client] = lastBegun(list, serverStart, clientStart[client]! - age);
         steps[client] = step;
+        isDated[client] = age > 0 && server[client]! >= 0 ? 1 : 0;
         break;
       }
       goroutine =
         step === 0 && x.creator[row] !== 0 ? x.creator[row]! : (creatorOf.get(goroutine) ?? 0);
     }
   }
-  return { unit: 'goroutine', server, steps, shared: new Set() };
+  return context;
+}
+
+/** Per client: the server whose work it is though that is answered, where a goroutine's date says so; -1 none. */
+export function lingering(
+  { serverEnd, clientStart }: ProcessIndex,
+  { server, isDated }: GoroutineContext,
+): Int32Array {
+  return server.map((own, client) =>
+    isDated[client] === 1 && clientStart[client]! - serverEnd[own]! <= LINGERING_NS ? own : -1,
+  );
 }

@@ -5,7 +5,7 @@ import { findCandidates, listCandidates } from './candidates.js';
 import type { Chain, Knowledge } from './claims.js';
 import { type DecideInput, type Decisions, decideAll } from './decide.js';
 import { eventKinds, forwardClasses } from './forward.js';
-import { followGoroutines } from './goroutines.js';
+import { followGoroutines, lingering } from './goroutines.js';
 import { chainTasks } from './helpers.js';
 import { isTold, matchIdentities, NO_IDENTITIES } from './identity.js';
 import { callKinds, type Kinds, requestKinds } from './kinds.js';
@@ -85,11 +85,11 @@ export function inferCauses(
   const goroutines = followTasks(index) ?? followGoroutines(index);
   const candidates = findCandidates(index);
   // Goroutines and tasks may begin for one request what goes on for ever; a function that answered one does not.
-  if (goroutines.unit === 'async-root') {
-    goroutines.server.forEach((server, client) => {
-      if (server >= 0) candidates.admit(client, server);
-    });
-  }
+  const proved =
+    goroutines.unit === 'async-root' ? goroutines.server : lingering(index, goroutines);
+  proved.forEach((server, client) => {
+    if (server >= 0) candidates.admit(client, server);
+  });
   const marks = threadMarks(index, hints);
   const context = replayMarks(index, marks, originKinds(index));
   const slices = followSlices(index);

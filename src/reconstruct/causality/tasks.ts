@@ -129,5 +129,6 @@ export function followTasks(index: ProcessIndex): GoroutineContext | undefined {
       task = creator === 0 && task !== x.caller[row] ? x.caller[row]! : creator;
     }
   }
-  return { unit: hasRoots ? 'async-root' : 'task', server, steps, shared };
+  const unit = hasRoots ? 'async-root' : 'task';
+  return { unit, server, steps, shared, isDated: new Uint8Array(clients.length) };
 }

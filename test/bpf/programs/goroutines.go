@@ -1,5 +1,5 @@
-// A service whose handlers call a backend, once themselves and once from a goroutine of their own.
-// The URL of a call names the goroutines: handler=, and caller=, which waits for the answer.
+// A service whose handlers call a backend, once themselves and once from a goroutine of their own; of /deep, from one
+// that such a goroutine starts. /burst starts many, and calls nobody. The URL of a call names the goroutines: handler=, and caller=, which waits for the answer.
 //
 //	goroutines PORT BACKEND
 package main
@@ -34,12 +34,25 @@ func call(handler string) {
 
 func serve(w http.ResponseWriter, r *http.Request) {
 	handler := goroutine()
+	if r.URL.Path == "/burst" {
+		for i := 0; i < 40000; i++ {
+			done := make(chan bool)
+			go close(done)
+			<-done
+		}
+		return
+	}
 	call(handler)
 	done := make(chan bool)
-	go func() {
+	work := func() {
 		call(handler)
 		done <- true
-	}()
+	}
+	if r.URL.Path == "/deep" {
+		go func() { go work() }()
+	} else {
+		go work()
+	}
 	<-done
 	fmt.Fprintf(w, "handler %s", handler)
 }
