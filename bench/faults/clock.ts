@@ -102,7 +102,7 @@ export async function clockStep(verdicts: Verdicts, directory: string): Promise<
     longest < HOLD_S * 1e9,
     `the longest ${(longest / 1e6).toFixed(1)} ms`,
   );
-  const { output } = await runCommand(['report', out, '--markdown', '-']);
-  const said = output.split('\n').find((line) => line.includes('the wall clock was set')) ?? '';
+  const { stdout } = await runCommand(['report', out, '--markdown', '-']);
+  const said = stdout.split('\n').find((line) => line.includes('the wall clock was set')) ?? '';
   verdicts.check(`${what}: report says so`, said !== '', said.trim().slice(0, 120));
 }

@@ -51,11 +51,18 @@ export async function startRecorder(tape: string, args: readonly string[] = []):
   return recorder;
 }
 
-/** Runs another command of the program. @returns its exit code and what it printed */
-export function runCommand(args: readonly string[]): Promise<{ code: number; output: string }> {
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs another command of the program. */
+export function runCommand(args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [CLI, ...args], (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, output: stdout + stderr }),
+    const options = { maxBuffer: 1 << 28 };
+    const child = execFile(process.execPath, [CLI, ...args], options, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );
   });
 }

@@ -21,8 +21,12 @@ export interface TrafficProgram {
   run(kind: Traffic): number;
   /** CPU time of one system call that is none of a socket, ns. */
   callNs(kind: UnrelatedCall): number;
-  /** Runs one kind beside what else this process does. */
-  start(kind: Traffic, rounds: number): Promise<void>;
+  /**
+   * Runs one kind beside what else this process does.
+   *
+   * @param rate socket events per second at most; 0: no limit
+   */
+  start(kind: Traffic, rounds: number, rate?: number): Promise<void>;
   remove(): void;
 }
 
@@ -36,8 +40,8 @@ export function buildTraffic(): TrafficProgram {
   return {
     run: (kind) => run(kind, ROUNDS),
     callNs: (kind) => run(kind, SYSTEM_CALLS),
-    start: async (kind, rounds) => {
-      await promisify(execFile)(program, [kind, String(rounds)]);
+    start: async (kind, rounds, rate = 0) => {
+      await promisify(execFile)(program, [kind, String(rounds), String(rate)]);
     },
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
-import { EventKind } from '../../src/model/event.js';
+import { EventKind, LossCause } from '../../src/model/event.js';
 import { openSegment } from '../../src/store/segment-reader.js';
 import { describeLive } from '../bpf/live.js';
 import { expectOneError, runCli } from '../cli/run-cli.js';
@@ -72,6 +72,13 @@ describeLive('the recorder as a process', () => {
     expect(visible.every((name) => name.endsWith('.parquet'))).toBe(true);
     const kept = await kernelEvents(directory);
     expect(kept.length).toBeGreaterThan(events.length);
+    const between = await runCli(['inspect', directory]);
+    expect(between.stderr.match(/: no recorder ran from .* to .*\./g)).toHaveLength(1);
+    const both = await runCli(['reconstruct', directory, '--out', out, '--force', '--json']);
+    const { losses } = JSON.parse(both.stdout) as { losses: { cause: string; fromNs: string }[] };
+    const away = losses.filter(({ cause }) => cause === LossCause.unrecorded);
+    expect(away).toHaveLength(1);
+    expect(Number(BigInt(away[0]!.fromNs) / 1_000_000n)).toBeGreaterThan(killedMs - MOST_LOST_MS);
   });
 
   test.each([
