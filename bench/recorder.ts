@@ -239,30 +239,33 @@ const load = {
   rate: Number(values.rate),
   seed: Number(values.seed),
 };
-if (values.sustain !== undefined) {
-  try {
-    await measureSustained(values.sustain.split(',').map(Number), Number(values.seconds ?? 60));
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-  process.exit();
-}
 const before = readFileSync(STATS, 'utf8');
-writeFileSync(STATS, '1');
-try {
-  await measureTightLoop(join(directory, 'tight'), Number(values.repeat));
-} finally {
-  writeFileSync(STATS, before);
+
+/** In a tight loop, then through the four services. */
+async function measureCosts(): Promise<void> {
+  writeFileSync(STATS, '1');
+  try {
+    await measureTightLoop(join(directory, 'tight'), Number(values.repeat));
+  } finally {
+    writeFileSync(STATS, before);
+  }
+  const bed = await startBed({ directory, fronts: { plain: {} } });
+  try {
+    await drive(bed, 3);
+    console.log(
+      `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Linux ${release()}, Node ${process.version}; ${load.seconds} s at ${load.rate} requests a second after ${values['warm-up']} s of warm-up\n`,
+    );
+    for (const [name, args] of Object.entries(SETTINGS)) await measureBed(bed, name, args);
+  } finally {
+    writeFileSync(STATS, before);
+    await bed.stop();
+  }
 }
-const bed = await startBed({ directory, fronts: { plain: {} } });
+
 try {
-  await drive(bed, 3);
-  console.log(
-    `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Linux ${release()}, Node ${process.version}; ${load.seconds} s at ${load.rate} requests a second after ${values['warm-up']} s of warm-up\n`,
-  );
-  for (const [name, args] of Object.entries(SETTINGS)) await measureBed(bed, name, args);
+  const rates = values.sustain?.split(',').map(Number);
+  if (rates === undefined) await measureCosts();
+  else await measureSustained(rates, Number(values.seconds ?? 60));
 } finally {
-  writeFileSync(STATS, before);
-  await bed.stop();
   rmSync(directory, { recursive: true, force: true });
 }

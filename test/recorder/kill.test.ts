@@ -18,10 +18,13 @@ describeLive('the recorder as a process', () => {
   test('a second recorder on its directory is refused in one line; the first goes on to its end', async () => {
     const directory = temporaryDirectory();
     const load = await start.load();
-    const { result } = await start.recorder(directory, load.port, ['--duration', '3s']);
+    const { child, result } = await start.recorder(directory, load.port);
     const refused = await runCli(['record', '--out', directory, '--duration', '1s']);
-    expectOneError(refused, 1, `${directory}: is in use by the recorder with pid `);
-    expect((await result).code).toBe(0);
+    expectOneError(refused, 1, `${directory}: is in use by the recorder with pid ${child.pid}`);
+    const before = load.answered();
+    await vi.waitFor(() => expect(load.answered()).toBeGreaterThan(before + 100), 30_000);
+    child.kill('SIGINT');
+    expect((await result).code).toBe(130);
     expect((await kernelEvents(directory)).length).toBeGreaterThan(100);
   });
 
