@@ -1,166 +1,61 @@
 /**
- * What can go wrong on a host, done to a real recorder while a real service works, and whether
- * every file stays readable, every gap is in the ledger and the service is unharmed.
+ * What can go wrong on a host, done to a real recorder while a real service works, and whether every
+ * file stays readable, every gap is in the ledger and the service is unharmed.
  *
- *   npm run bench:faults -- [--kills 100] [--seconds 10] [--connections 10000] [--seed 1]
+ *   npm run bench:faults -- [--only kills,disk,...] [--kills 100] [--seconds 10] [--connections 10000]
+ *       [--seed 1] [--set-clock]
  *
- * Needs root and eBPF. Exit code 1 if anything does not hold. Faults of the disk and of the clocks are
- * in test/recorder, where they can be injected.
+ * Needs root, eBPF, mount and clang. Exit code 1 if anything does not hold. --set-clock sets the wall clock
+ * of this host 20 s ahead for 4 s: not where others need it.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { EventKind, type HeartbeatDetail } from '../src/model/event.js';
-import { readCatalog } from '../src/store/catalog.js';
-import { openSegment } from '../src/store/segment-reader.js';
-import { startService } from './faults/service.js';
+import { clockStep } from './faults/clock.js';
+import { directoryRemoved, diskFull, killedOnFullDisk } from './faults/disk.js';
+import { kills } from './faults/kills.js';
+import { manyConnections, ringOverflow, shortProcesses } from './faults/overload.js';
+import { Verdicts } from './faults/verdicts.js';
 
 const { values } = parseArgs({
   options: {
+    only: { type: 'string' },
     kills: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '10' },
     connections: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '1' },
+    'set-clock': { type: 'boolean', default: false },
   },
 });
-const CLI = join(import.meta.dirname, '../dist/cli/main.js');
 const directory = mkdtempSync(join(tmpdir(), 'aftertrace-faults-'));
-let failed = false;
+const verdicts = new Verdicts();
 
-/** Numerical Recipes' linear congruential generator: moments that a seed repeats. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
+const FAULTS: Readonly<Record<string, () => Promise<void>>> = {
+  kills: () =>
+    kills(verdicts, directory, { kills: Number(values.kills), seed: Number(values.seed) }),
+  disk: async () => {
+    await diskFull(verdicts, directory);
+    await killedOnFullDisk(verdicts, directory);
+  },
+  directory: () => directoryRemoved(verdicts, directory),
+  ring: () => ringOverflow(verdicts, directory),
+  processes: () =>
+    shortProcesses(verdicts, directory, { rate: 1000, seconds: Number(values.seconds) }),
+  connections: () => manyConnections(verdicts, directory, Number(values.connections)),
+  clock: async () => {
+    if (values['set-clock']) await clockStep(verdicts, directory);
+    else console.log('skip clock step: it sets the wall clock of this host; give --set-clock');
+  },
+};
 
-function check(what: string, holds: boolean, figures: string): void {
-  if (!holds) failed = true;
-  console.log(`${holds ? 'ok  ' : 'FAIL'} ${what}: ${figures}`);
-}
-
-async function startRecorder(tape: string, args: readonly string[] = []) {
-  const child = spawn(process.execPath, [CLI, 'record', '-o', tape, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let said = '';
-  child.stderr.on('data', (text) => {
-    said += text;
-  });
-  while (!said.includes('recording to')) {
-    if (child.exitCode !== null) throw new Error(`the recorder ended: ${said}`);
-    await sleep(20);
-  }
-  const end = async (signal: NodeJS.Signals) => {
-    const exit = once(child, 'exit');
-    child.kill(signal);
-    await exit;
-    return said;
-  };
-  return { end };
-}
-
-interface Tape {
-  readonly segments: number;
-  readonly unreadable: number;
-  /** Events stored, and what the last heartbeat of the last recording says. */
-  readonly events: number;
-  readonly exits: number;
-  readonly last: HeartbeatDetail | undefined;
-}
-
-/** Reads everything that a directory holds. */
-async function readTape(tape: string): Promise<Tape> {
-  const { segments, unreadable } = await readCatalog([tape]);
-  let events = 0;
-  let exits = 0;
-  let last: HeartbeatDetail | undefined;
-  for (const { path } of segments) {
-    const segment = await openSegment(path);
-    for await (const { rows, kind, detail } of segment.read({ columns: ['kind', 'detail'] })) {
-      for (let row = 0; row < rows; row++) {
-        if (kind[row]! < EventKind.process) events++;
-        if (kind[row] === EventKind.exit) exits++;
-        if (kind[row] !== EventKind.heartbeat) continue;
-        const { offsets, data } = detail;
-        const text = Buffer.from(data.subarray(offsets[row], offsets[row + 1])).toString('utf8');
-        last = JSON.parse(text) as HeartbeatDetail;
-      }
-    }
-    segment.close();
-  }
-  return { segments: segments.length, unreadable: unreadable.length, events, exits, last };
-}
-
-/** What a recorder that ended well wrote, against what its kernel programs made. */
-function checkAccount(what: string, { events, last }: Tape): void {
-  if (last === undefined) {
-    check(what, false, 'no heartbeat');
-    return;
-  }
-  const lost = Object.values(last.lost).reduce((sum, count) => sum + count, 0);
-  const stored = events - last.repeated;
-  check(
-    `${what}: produced = stored + accounted`,
-    stored + lost === last.produced,
-    `${last.produced} = ${stored} + ${lost}`,
-  );
-}
-
-async function kills(): Promise<void> {
-  const tape = join(directory, 'kills');
-  const random = randomOf(Number(values.seed));
-  const service = await startService();
-  for (let i = 0; i < Number(values.kills); i++) {
-    const recorder = await startRecorder(tape, ['--rotate-size', '128KiB']);
-    await sleep(random() * 1500);
-    await recorder.end('SIGKILL');
-  }
-  const recorder = await startRecorder(tape);
-  const said = await recorder.end('SIGTERM');
-  const { answered, wrong } = await service.stop();
-  const read = await readTape(tape);
-  check(
-    `${values.kills} kills at random moments`,
-    read.unreadable === 0 && read.events > 0,
-    `${read.segments} segments, ${read.unreadable} unreadable, ${read.events} events, recovered ${said.split('recovered').length - 1} at the last start`,
-  );
-  check('service under test', wrong === 0 && answered > 0, `${answered} answered, ${wrong} wrong`);
-}
-
-/** Runs a program of bench/faults while recording, and a service beside it. */
-async function under(what: string, program: string, args: readonly string[]): Promise<void> {
-  const tape = join(directory, program);
-  const service = await startService();
-  const recorder = await startRecorder(tape);
-  const path = join(import.meta.dirname, 'faults', program);
-  const child = spawn('python3', [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.on('data', (text) => {
-    output += text;
-  });
-  const [code] = await once(child, 'exit');
-  await sleep(1000);
-  const said = await recorder.end('SIGTERM');
-  const { answered, wrong } = await service.stop();
-  const read = await readTape(tape);
-  const line = said.trim().split('\n').at(-1) ?? '';
-  check(what, code === 0 && read.unreadable === 0, `${output.trim()}; ${line}`);
-  checkAccount(what, read);
-  check(`${what}: service`, wrong === 0 && answered > 0, `${answered} answered, ${wrong} wrong`);
-}
-
+const chosen = values.only?.split(',') ?? Object.keys(FAULTS);
+const unknown = chosen.filter((name) => !Object.hasOwn(FAULTS, name));
+if (unknown.length > 0)
+  throw new Error(`--only ${unknown.join(',')}: known are ${Object.keys(FAULTS).join(', ')}`);
 try {
-  await kills();
-  await under('1,000 short processes a second', 'processes.py', ['1000', values.seconds]);
-  await under(`${values.connections} connections`, 'connections.py', [values.connections]);
+  for (const name of chosen) await FAULTS[name]!();
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
-process.exitCode = failed ? 1 : 0;
+process.exitCode = verdicts.failed ? 1 : 0;

@@ -4,9 +4,13 @@
  *
  *   npm run bench:recorder -- [--seconds 20] [--rate 150] [--seed 1] [--warm-up 30] [--repeat 7]
  *       [--capture auto|socket|syscall]
+ *   npm run bench:recorder -- --sustain 100000,200000 [--seconds 60] [--ring-size 8MiB]
  *
  * First in a tight loop (bench/recorder/traffic.c), the median of several runs, then through the four
  * services of bench:overhead: plain HTTP alone, and with TLS and hints.
+ *
+ * --sustain instead has that many socket events happen every second, each a record with a head, for
+ * that long: what arrived, what was lost, and whether the ledger has all of it.
  *
  * Counted after a warm-up under the same load, because a recorder runs always: compiling its
  * JavaScript costs some 0.1 s, once, most of it in the first half minute. --warm-up 0 counts that too.
@@ -22,6 +26,7 @@ import { type Bed, driveCommand, startBed } from '../fixtures/bed.mjs';
 import { startRecorder } from '../fixtures/record-shop.mjs';
 import { median } from './overhead/ratio.js';
 import { programsOf, runsBetween } from './recorder/programs.js';
+import { sustain } from './recorder/sustained.js';
 import {
   buildTraffic,
   TRAFFIC,
@@ -32,12 +37,14 @@ import {
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '20' },
+    seconds: { type: 'string' },
     rate: { type: 'string', default: '150' },
     seed: { type: 'string', default: '1' },
     'warm-up': { type: 'string', default: '30' },
     repeat: { type: 'string', default: '7' },
     capture: { type: 'string', default: 'auto' },
+    sustain: { type: 'string' },
+    'ring-size': { type: 'string', default: '8MiB' },
   },
 });
 const CAPTURE = ['--capture', values.capture];
@@ -201,28 +208,64 @@ async function measureBed(bed: Bed, name: string, args: readonly string[]): Prom
   console.log('');
 }
 
+/** How much can be recorded without end, and what becomes of more. */
+async function measureSustained(rates: readonly number[], seconds: number): Promise<void> {
+  const traffic = buildTraffic();
+  try {
+    row('records a second', 'stored', 'lost', 'produced = stored + lost', 'peak memory', 'CPU');
+    row('---', '---', '---', '---', '---', '---');
+    for (const rate of rates) {
+      const args = ['--ring-size', values['ring-size'], ...CAPTURE];
+      const found = await sustain(traffic, join(directory, 'tape'), args, { rate, seconds });
+      const lost = Object.entries(found.losses).map(([cause, count]) => `${cause} ${count}`);
+      row(
+        `${Math.round(found.rate)} for ${seconds} s`,
+        found.stored,
+        lost.join(', ') || 'nothing',
+        found.isExact ? 'exactly' : `NOT: ${found.produced}`,
+        `${(found.peak / 2 ** 20).toFixed(0)} MiB`,
+        `${found.cpuPerMillion.toFixed(2)} s per million`,
+      );
+      if (!found.isExact) process.exitCode = 1;
+    }
+  } finally {
+    traffic.remove();
+  }
+}
+
 const directory = mkdtempSync(join(tmpdir(), 'aftertrace-cost-'));
 const load = {
-  seconds: Number(values.seconds),
+  seconds: Number(values.seconds ?? 20),
   rate: Number(values.rate),
   seed: Number(values.seed),
 };
 const before = readFileSync(STATS, 'utf8');
-writeFileSync(STATS, '1');
-try {
-  await measureTightLoop(join(directory, 'tight'), Number(values.repeat));
-} finally {
-  writeFileSync(STATS, before);
+
+/** In a tight loop, then through the four services. */
+async function measureCosts(): Promise<void> {
+  writeFileSync(STATS, '1');
+  try {
+    await measureTightLoop(join(directory, 'tight'), Number(values.repeat));
+  } finally {
+    writeFileSync(STATS, before);
+  }
+  const bed = await startBed({ directory, fronts: { plain: {} } });
+  try {
+    await drive(bed, 3);
+    console.log(
+      `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Linux ${release()}, Node ${process.version}; ${load.seconds} s at ${load.rate} requests a second after ${values['warm-up']} s of warm-up\n`,
+    );
+    for (const [name, args] of Object.entries(SETTINGS)) await measureBed(bed, name, args);
+  } finally {
+    writeFileSync(STATS, before);
+    await bed.stop();
+  }
 }
-const bed = await startBed({ directory, fronts: { plain: {} } });
+
 try {
-  await drive(bed, 3);
-  console.log(
-    `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, Linux ${release()}, Node ${process.version}; ${load.seconds} s at ${load.rate} requests a second after ${values['warm-up']} s of warm-up\n`,
-  );
-  for (const [name, args] of Object.entries(SETTINGS)) await measureBed(bed, name, args);
+  const rates = values.sustain?.split(',').map(Number);
+  if (rates === undefined) await measureCosts();
+  else await measureSustained(rates, Number(values.seconds ?? 60));
 } finally {
-  writeFileSync(STATS, before);
-  await bed.stop();
   rmSync(directory, { recursive: true, force: true });
 }

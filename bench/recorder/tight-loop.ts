@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** What is sent back and forth, see traffic.c. */
 export const TRAFFIC = ['small-head', 'big-head', 'body', 'opaque'] as const;
@@ -20,6 +21,12 @@ export interface TrafficProgram {
   run(kind: Traffic): number;
   /** CPU time of one system call that is none of a socket, ns. */
   callNs(kind: UnrelatedCall): number;
+  /**
+   * Runs one kind beside what else this process does.
+   *
+   * @param rate socket events per second at most; 0: no limit
+   */
+  start(kind: Traffic, rounds: number, rate?: number): Promise<void>;
   remove(): void;
 }
 
@@ -33,6 +40,9 @@ export function buildTraffic(): TrafficProgram {
   return {
     run: (kind) => run(kind, ROUNDS),
     callNs: (kind) => run(kind, SYSTEM_CALLS),
+    start: async (kind, rounds, rate = 0) => {
+      await promisify(execFile)(program, [kind, String(rounds), String(rate)]);
+    },
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

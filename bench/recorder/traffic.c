@@ -3,9 +3,10 @@
  * Traffic of one kind in a tight loop, from one thread to itself over loopback: the least that a
  * socket event costs. Used by bench/recorder.ts.
  *
- *   traffic small-head|big-head|body|opaque|getpid|null-write ROUNDS
+ *   traffic small-head|big-head|body|opaque|getpid|null-write ROUNDS [RATE]
  *
- * A round is four socket events: request sent and received, response sent and received.
+ * A round is four socket events: request sent and received, response sent and received. With RATE,
+ * so many of these a second at most.
  * Prints the CPU time of a round in ns.
  */
 #define _GNU_SOURCE
@@ -63,12 +64,29 @@ static void connect_pair(int ends[2])
 		setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
+static double monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
 static double cpu_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	return now.tv_sec * 1e9 + now.tv_nsec;
+}
+
+/* Waits until a round is due. */
+static void pace(long round, double rate, double start)
+{
+	double early = start + round * 4 / rate - monotonic();
+
+	if (early > 0)
+		usleep(early * 1e6);
 }
 
 int main(int count, char **arguments)
@@ -78,8 +96,9 @@ int main(int count, char **arguments)
 	const char *kind = count > 2 ? arguments[1] : "";
 	long rounds = count > 2 ? atol(arguments[2]) : 0;
 	int null = open("/dev/null", O_WRONLY);
+	double rate = count > 3 ? atof(arguments[3]) : 0;
 	int ends[2];
-	double start;
+	double start, begin;
 
 	memset(padding, 'a', sizeof(padding));
 	padding[strcmp(kind, "big-head") ? 20 : 760] = 0;
@@ -93,7 +112,10 @@ int main(int count, char **arguments)
 	transfer(ends[0], ends[1], request, strlen(request));
 	transfer(ends[1], ends[0], response, strlen(response));
 	start = cpu_ns();
+	begin = monotonic();
 	for (long i = 0; i < rounds; i++) {
+		if (rate > 0 && i % 64 == 0)
+			pace(i, rate, begin);
 		if (!strcmp(kind, "getpid")) {
 			syscall(SYS_getpid);
 		} else if (!strcmp(kind, "null-write")) {

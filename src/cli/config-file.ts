@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
-import { CodedError, describeError } from '../model/errors.js';
+import { CodedError } from '../model/errors.js';
+import { ioError } from '../store/io-error.js';
 
 /** What a flag takes: as yargs is told. */
 interface FlagSpec {
@@ -38,8 +39,7 @@ export function readConfigFile(path: string, flags: FlagSpecs): Record<string, u
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    const remedy = 'Name a file that exists and may be read, or leave --config out.';
-    throw new CodedError('INPUT', `cannot be read: ${describeError(cause)}`, path, remedy, cause);
+    throw ioError('INPUT', path, 'read', cause);
   }
   let table: Record<string, unknown>;
   try {
@@ -47,7 +47,13 @@ export function readConfigFile(path: string, flags: FlagSpecs): Record<string, u
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause;
     const [what = 'not TOML'] = cause.message.split('\n');
-    throw new CodedError('USAGE', `${what}.`, `${path}:${cause.line}:${cause.column}`, '', cause);
+    throw new CodedError(
+      'USAGE',
+      `${what}.`,
+      `${path}:${cause.line}:${cause.column}`,
+      'Write settings as in `max-age = "24h"`.',
+      cause,
+    );
   }
   for (const [key, value] of Object.entries(table)) {
     const spec = Object.hasOwn(flags, key) ? flags[key] : undefined;

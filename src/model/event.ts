@@ -108,15 +108,20 @@ export const LossCause = {
   stall: 'stall',
   /** Plaintext of a TLS library whose connection could not be told. */
   tlsUnjoined: 'tls-unjoined',
+  /** No recorder ran between two recordings of a host: found by who reads them. */
+  unrecorded: 'unrecorded',
 } as const;
 export type LossCause = (typeof LossCause)[keyof typeof LossCause];
+/** The causes that a recorder counts. */
+export type CountedCause = Exclude<LossCause, typeof LossCause.unrecorded>;
 
 /**
  * What a cause does. `missing`: count is records that are not in the recording. `poorer`: they
  * are there, but hold less, or count says what that shows in. `chosen`: left out on purpose, by the
- * budget that the operator set. `time`: nothing is missing, but times need care.
+ * budget that the operator set. `time`: nothing is missing, but times need care. `unknown`: nobody can say
+ * what is missing.
  */
-export type LossEffect = 'missing' | 'poorer' | 'chosen' | 'time';
+export type LossEffect = 'missing' | 'poorer' | 'chosen' | 'time' | 'unknown';
 
 const EFFECTS: Readonly<Record<LossCause, LossEffect>> = {
   'ring-full': 'missing',
@@ -135,6 +140,7 @@ const EFFECTS: Readonly<Record<LossCause, LossEffect>> = {
   'clock-step': 'time',
   suspend: 'time',
   stall: 'time',
+  unrecorded: 'unknown',
 };
 
 /** A cause that this version does not know counts as missing: rather too bad than too good. */

@@ -1,3 +1,4 @@
+import { LossCause } from '../model/event.js';
 import type {
   AuditSummary,
   EncryptedService,
@@ -6,6 +7,7 @@ import type {
   Reconstruction,
 } from '../model/reconstruction.js';
 import { TOOL } from '../model/tool.js';
+import { unrecordedStretches } from '../model/unrecorded.js';
 import type { Catalog } from '../store/catalog.js';
 import type { Assembled } from './assemble/assemble.js';
 import type { Chronicle } from './chronicle.js';
@@ -52,7 +54,27 @@ function onWall<T extends { readonly fromNs: string; readonly toNs: string }>(
   return { ...range, fromNs: wall(range.fromNs), toNs: wall(range.toNs) };
 }
 
-function lossesOf({ plan, shards, chronicles }: Findings): LossSummary[] {
+/** Stretches inside what was asked for in which no recorder ran on a host. */
+function unrecordedOf({ options, plan, shards, chronicles }: Findings): LossSummary[] {
+  const recorded = shards.map(({ recordingId, summary }, i) => {
+    const { fromNs, toNs } = onWall(summary, chronicles[plan.segments[i]!.hostIndex]!);
+    return { host: summary.host, recordingId, fromNs: BigInt(fromNs), toNs: BigInt(toNs) };
+  });
+  const { fromNs: first = 0n, toNs: last } = options;
+  return unrecordedStretches(recorded)
+    .filter(({ fromNs, toNs }) => toNs > first && (last === undefined || fromNs < last))
+    .map(({ host, fromNs, toNs }) => ({
+      host,
+      cause: LossCause.unrecorded,
+      count: 1,
+      fromNs: (fromNs > first ? fromNs : first).toString(),
+      toNs: (last === undefined || toNs < last ? toNs : last).toString(),
+      scope: 'no recorder ran',
+    }));
+}
+
+function lossesOf(findings: Findings): LossSummary[] {
+  const { plan, shards, chronicles } = findings;
   const told = shards.flatMap(({ losses }, i) => {
     const chronicle = chronicles[plan.segments[i]!.hostIndex]!;
     return losses.map((loss) => onWall(loss, chronicle));
@@ -60,7 +82,7 @@ function lossesOf({ plan, shards, chronicles }: Findings): LossSummary[] {
   const silent = chronicles.flatMap((chronicle) =>
     chronicle.stalls.map((stall) => onWall(stall, chronicle)),
   );
-  return mergeLosses([...told, ...silent]);
+  return mergeLosses([...told, ...silent, ...unrecordedOf(findings)]);
 }
 
 /** From the first to the last moment that was recorded, as wall clocks showed them, inside what was asked for. */

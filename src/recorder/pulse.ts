@@ -1,4 +1,4 @@
-import { EventKind, type HeartbeatDetail, LossCause } from '../model/event.js';
+import { type CountedCause, EventKind, type HeartbeatDetail, LossCause } from '../model/event.js';
 import { Budget, type BudgetLimits } from './budget.js';
 import type { ClockWatch } from './clock-watch.js';
 import { type Cost, CostMeter } from './cost.js';
@@ -9,7 +9,7 @@ import type { SegmentLog } from './segment-log.js';
 import type { EventSource, SourceStats } from './source.js';
 
 /** Totals of a recording's losses, all causes. */
-export type LossTotals = Readonly<Record<LossCause, number>>;
+export type LossTotals = Readonly<Record<CountedCause, number>>;
 
 export interface PulseOptions {
   readonly source: EventSource;

@@ -1,5 +1,5 @@
 import type { Batch } from '../model/batch.js';
-import type { LossCause } from '../model/event.js';
+import type { CountedCause } from '../model/event.js';
 import type { HintRefusals } from '../model/hints.js';
 import type { Capture } from '../model/segment.js';
 import type { GoLayout } from './go-layout.js';
@@ -51,7 +51,7 @@ export interface SourceInfo {
 
 /** Losses that a source counts by itself. */
 export type SourceLoss = Exclude<
-  LossCause,
+  CountedCause,
   'disk' | 'sequence-gap' | 'budget-heads' | 'clock-step' | 'suspend' | 'stall'
 >;
 

@@ -2,20 +2,22 @@ import {
   chownSync,
   closeSync,
   constants,
+  existsSync,
   fchownSync,
   fsyncSync,
   mkdirSync,
   openSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { ioError } from './io-error.js';
+import { ioError, isErrno } from './io-error.js';
 
 /** Recordings hold other people's traffic: only the owner may read them. */
 const FILE_MODE = 0o600;
-export const DIRECTORY_MODE = 0o700;
+const DIRECTORY_MODE = 0o700;
 
 interface Owner {
   readonly uid: number;
@@ -42,10 +44,27 @@ export function createFile(path: string): number {
   }
 }
 
+/**
+ * As mkdirSync with `recursive`, which never returns where a directory that is there answers ENOENT,
+ * as /proc does.
+ *
+ * @returns false where the directory was there @throws as mkdirSync
+ */
+function makeDirectories(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: DIRECTORY_MODE });
+    return true;
+  } catch (cause) {
+    if (isErrno(cause, 'EEXIST') && statSync(path).isDirectory()) return false;
+    if (!isErrno(cause, 'ENOENT') || existsSync(dirname(path))) throw cause;
+  }
+  makeDirectories(dirname(path));
+  return makeDirectories(path);
+}
+
 /** Makes a directory of {@link DIRECTORY_MODE}, and those above it, where they are missing. @throws as mkdirSync */
 export function createDirectory(path: string): void {
-  const first = mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
-  if (first !== undefined && owner !== undefined) chownSync(path, owner.uid, owner.gid);
+  if (makeDirectories(path) && owner !== undefined) chownSync(path, owner.uid, owner.gid);
 }
 
 /** Makes a finished create, rename or unlink in `directory` survive a power cut. */

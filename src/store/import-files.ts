@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { CodedError } from '../model/errors.js';
 import { EXCHANGE_COLUMNS, type ExchangeTable } from '../model/exchange.js';
@@ -8,7 +8,7 @@ import {
   SOURCE_COLUMNS,
   type SourceTable,
 } from '../model/imported.js';
-import { DIRECTORY_MODE } from './durable-file.js';
+import { createDirectory } from './durable-file.js';
 import { ioError } from './io-error.js';
 import { ParquetReader, readParquet, writeParquet } from './parquet-file.js';
 import { checkContent, contentMetadata } from './segment-header.js';
@@ -60,7 +60,7 @@ export function isSourcesName(name: string): boolean {
 export function prepareImport(outDir: string, force: boolean): void {
   let earlier: string[];
   try {
-    mkdirSync(outDir, { recursive: true, mode: DIRECTORY_MODE });
+    createDirectory(outDir);
     earlier = readdirSync(outDir).filter((name) => NAME.test(name));
     if (force) for (const name of earlier) rmSync(join(outDir, name));
   } catch (cause) {

@@ -1,6 +1,7 @@
 import { EventKind, LossCause, STALL_MS } from '../model/event.js';
 import type { SegmentHeader } from '../model/segment.js';
 import { whyEncrypted } from '../model/tls.js';
+import { unrecordedStretches } from '../model/unrecorded.js';
 import type { Identities } from './age.js';
 import { readCatalog, reasonOf, type SegmentInfo, type UnreadableFile } from './catalog.js';
 import type { ImportInfo } from './import-files.js';
@@ -242,6 +243,25 @@ function lifeWarnings(
   return warnings;
 }
 
+/** Stretches told one by one at most. */
+const MOST_STRETCHES = 8;
+
+function unrecordedWarnings(segments: readonly SegmentInfo[]): string[] {
+  const found = unrecordedStretches(
+    segments.map(({ host, header: { recordingId }, fromNs, toNs }) => {
+      return { host, recordingId, fromNs, toNs };
+    }),
+  );
+  const told = found
+    .slice(0, MOST_STRETCHES)
+    .map(
+      ({ host, fromNs, toNs }) =>
+        `${host}: no recorder ran from ${momentOf(fromNs)} to ${momentOf(toNs)}.`,
+    );
+  const rest = found.length - told.length;
+  return rest > 0 ? [...told, `No recorder ran in ${rest} more stretches.`] : told;
+}
+
 function inspectImport(info: ImportInfo): InspectedImport {
   const { path, format, parentsKept, services, rows: exchanges, bytes } = info;
   const fromNs = info.fromNs.toString();
@@ -327,6 +347,7 @@ export async function inspectPaths(
       ...readable.flatMap(tornWarning),
       ...recordings.flatMap(missingWarnings),
       ...recordings.flatMap((recording) => lifeWarnings(recording, lives)),
+      ...unrecordedWarnings(readable),
       ...importWarnings(catalog.imports),
     ],
   };

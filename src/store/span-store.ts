@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ColumnSpecs, TableOf } from '../model/columns.js';
 import { CodedError } from '../model/errors.js';
@@ -12,7 +12,7 @@ import {
   type TraceTable,
 } from '../model/span.js';
 import { emptyTable } from '../model/tables.js';
-import { DIRECTORY_MODE, writeFileDurably } from './durable-file.js';
+import { createDirectory, writeFileDurably } from './durable-file.js';
 import { ioError } from './io-error.js';
 import { ParquetReader, readParquet, writeParquet } from './parquet-file.js';
 import { RandomFile } from './random-file.js';
@@ -49,7 +49,7 @@ const RECONSTRUCTION_VERSION = 1;
  */
 export async function prepareOutput(outDir: string, force: boolean): Promise<void> {
   try {
-    mkdirSync(outDir, { recursive: true, mode: DIRECTORY_MODE });
+    createDirectory(outDir);
     if (!existsSync(join(outDir, SUMMARY))) return;
     if (force) rmSync(join(outDir, SUMMARY));
   } catch (cause) {
@@ -74,7 +74,7 @@ export async function writeReconstruction(
     tool: reconstruction.tool,
   });
   try {
-    mkdirSync(outDir, { recursive: true, mode: DIRECTORY_MODE });
+    createDirectory(outDir);
     rmSync(join(outDir, SUMMARY), { force: true });
   } catch (cause) {
     throw ioError('OUTPUT', outDir, 'prepare the output directory', cause);

@@ -103,6 +103,36 @@ describe('the conclusion', () => {
     expect(report.conclusion.caveats.join()).toContain('was not recorded');
   });
 
+  test('warns where no recorder ran for a part of the incident, and not where one was away elsewhere', () => {
+    const builder = shopDay((ms) => (isFault(ms) ? { paymentMs: 300 } : {}));
+    const away = (from: bigint, to: bigint) => ({
+      host: 'shop-host',
+      cause: 'unrecorded',
+      count: 1,
+      fromNs: `${EPOCH_NS + from * 1_000_000n}`,
+      toNs: `${EPOCH_NS + to * 1_000_000n}`,
+      scope: 'no recorder ran',
+    });
+    const within = analyze(
+      stored(builder, LENGTH, { losses: [away(13_000n, 14_000n)] }),
+      OPTIONS,
+    ).report;
+    expect(within.conclusion.caveats.join()).toContain('On shop-host no recorder ran');
+    expect(within.quality.notes).toContainEqual({
+      level: 'poor',
+      label: 'no recorder ran at times',
+      text: expect.stringContaining('shop-host from 12:00:13.000 to 12:00:14.000'),
+    });
+    const before = analyze(
+      stored(builder, LENGTH, { losses: [away(1000n, 1100n)] }),
+      OPTIONS,
+    ).report;
+    expect(before.conclusion.caveats.join()).not.toContain('no recorder ran');
+    expect(before.quality.notes).toContainEqual(
+      expect.objectContaining({ level: 'fair', label: 'no recorder ran at times' }),
+    );
+  });
+
   test('warns where calls of the named service could not be linked', () => {
     const builder = shopDay((ms) => (isFault(ms) ? { paymentMs: 300 } : {}));
     for (let i = 0; i < 50; i++) {

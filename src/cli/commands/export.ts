@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Argv } from 'yargs';
 import { CodedError } from '../../model/errors.js';
+import { createDirectory } from '../../store/durable-file.js';
 import { EXIT_CODE_HELP, ExitCode } from '../exit-codes.js';
 import { IDENTITY_OPTION, readIdentityFiles } from '../identity.js';
 import { print, requireReadable, visible } from '../output.js';
@@ -49,7 +49,7 @@ export async function handler(args: Args): Promise<number> {
     throw new CodedError('INPUT', 'holds imported spans, not segments.', imports[0]!.path);
   }
   try {
-    mkdirSync(args.out, { recursive: true, mode: 0o700 });
+    createDirectory(args.out);
   } catch (cause) {
     throw ioError('OUTPUT', args.out, 'create the directory', cause);
   }

@@ -108,14 +108,18 @@ function caveats(findings: Findings, culprit: Factor | undefined): string[] {
   const { quality, impact, windows, errors } = findings;
   const found: string[] = [];
   const { incident } = windows;
-  const lost = quality.losses.filter(
-    ({ cause, fromMs, toMs }) =>
-      effectOf(cause) !== 'time' &&
-      (incident === null || (fromMs < incident.toMs && toMs > incident.fromMs)),
+  const inIncident = quality.losses.filter(
+    ({ fromMs, toMs }) => incident === null || (fromMs < incident.toMs && toMs > incident.fromMs),
   );
+  const lost = inIncident.filter(({ cause }) => !['time', 'unknown'].includes(effectOf(cause)));
   if (lost.length > 0) {
     const count = lost.reduce((sum, loss) => sum + loss.count, 0);
     found.push(`The recorder lost ${formatCount(count)} records in this time: counts are too low.`);
+  }
+  const unrecorded = inIncident.filter(({ cause }) => effectOf(cause) === 'unknown');
+  if (unrecorded.length > 0) {
+    const hosts = [...new Set(unrecorded.map(({ host }) => host))].join(', ');
+    found.push(`On ${hosts} no recorder ran for a part of this time: counts are too low.`);
   }
   const links = quality.services.filter(({ service }) => service === culprit?.service);
   const unknown = links.reduce((sum, service) => sum + service.unknown, 0);

@@ -86,6 +86,26 @@ function clockNotes({ losses }: Reconstruction, epochNs: bigint): QualityNote[] 
   ];
 }
 
+function unrecordedNotes(reconstruction: Reconstruction, epochNs: bigint): QualityNote[] {
+  const stretches = reconstruction.losses.filter(({ cause }) => effectOf(cause) === 'unknown');
+  if (stretches.length === 0) return [];
+  const msOf = ({ fromNs, toNs }: { fromNs: string; toNs: string }) =>
+    Number(BigInt(toNs) - BigInt(fromNs)) / 1e6;
+  const clock = (ns: string) => formatClock(epochNs.toString(), Number(BigInt(ns) - epochNs) / 1e6);
+  const told = stretches
+    .slice(0, MOST_STRETCHES)
+    .map(({ host, fromNs, toNs }) => `${host} from ${clock(fromNs)} to ${clock(toNs)}`);
+  const rest = stretches.length - told.length;
+  const longest = Math.max(...stretches.map(msOf));
+  return [
+    {
+      level: longest / msOf(reconstruction) > FAIR ? 'poor' : 'fair',
+      label: 'no recorder ran at times',
+      text: `Nothing was recorded at ${told.join('; ')}${rest > 0 ? `; and in ${formatCount(rest)} more stretches` : ''}: the recorder was stopped or killed, or the host was down. How much happened meanwhile is not known.`,
+    },
+  ];
+}
+
 function linkNote({ links }: Reconstruction): QualityNote {
   const linked = links.certain + links.probable;
   const all = linked + links.unknown;
@@ -215,6 +235,7 @@ export function assessQuality(reconstruction: Reconstruction, epochNs: bigint): 
       hopNote(reconstruction),
       opaqueNote(reconstruction),
       ...budgetNotes(reconstruction, epochNs),
+      ...unrecordedNotes(reconstruction, epochNs),
       ...clockNotes(reconstruction, epochNs),
       ...fileNotes(reconstruction),
       ...skewNotes(reconstruction),
