@@ -46,6 +46,9 @@ __u32 hints_paused LIVE = 0;
 /* Moves whenever `hinted` changes: what sockets remember of it no longer holds. */
 __u32 hints_generation LIVE = 0;
 
+/* Set when a silent socket (one without TCP) holds a total back; cleared by whoever goes to look for such sockets. */
+__u32 silent_held LIVE = 0;
+
 /* max_entries is set before loading. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -3,6 +3,7 @@
 #include <napi.h>
 #include <time.h>
 
+#include <atomic>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -156,15 +157,19 @@ class Source : public Napi::ObjectWrap<Source> {
     return info;
   }
 
-  // start(onBatch): records until stop() or close(). Keeps the event loop alive meanwhile.
+  // start(onBatch, onBeat): records until stop() or close(). Keeps the event loop alive meanwhile.
   void start(const Napi::CallbackInfo &call) {
     const Napi::Env env = call.Env();
     if (drain_ || !recorder_) throw Napi::Error::New(env, "a source can be started once");
     try {
       recorder_->attach();
+      onBeat_ = Napi::Persistent(call[1].As<Napi::Function>());
       deliver_ = Napi::ThreadSafeFunction::New(env, call[0].As<Napi::Function>(), "aftertrace", 0, 1);
       drain_ = std::make_unique<Drain>(
           *recorder_, offsetNs_, policy_.get(), [this] { notify(&Source::deliverOne); },
+          [this] {
+            if (!isBeating_.exchange(true)) notify(&Source::beat);
+          },
           [this] { notify(&Source::finish); });
     } catch (const CaptureError &error) {
       throw toJs(env, error);
@@ -191,6 +196,12 @@ class Source : public Napi::ObjectWrap<Source> {
     const Napi::Object object = batches_.toJs(env, *batch);
     drain_->giveBack(std::move(batch));
     callback.Call({object});
+  }
+
+  // One at a time: what JavaScript was too busy for is not made up for.
+  void beat(Napi::Env, Napi::Function) {
+    isBeating_ = false;
+    if (drain_) onBeat_.Call({});
   }
 
   // The drain thread is done and every batch was delivered before this call.
@@ -336,6 +347,8 @@ class Source : public Napi::ObjectWrap<Source> {
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<Drain> drain_;
   Napi::ThreadSafeFunction deliver_;
+  Napi::FunctionReference onBeat_;
+  std::atomic<bool> isBeating_{false};
   JsBatches batches_;
   std::vector<Napi::Promise::Deferred> stopped_;
   DrainStats last_;

@@ -33,10 +33,11 @@ struct DrainStats {
 
 class Drain {
  public:
-  // Calls ready() on the drain thread after queueing a batch, done() as the last thing it does.
+  // Calls ready() on the drain thread after queueing a batch, beat() about once a second behind what was
+  // drained then, done() as the last thing it does.
   // Without a policy payloads are handed over as captured.
   Drain(Recorder &recorder, int64_t offsetNs, const RedactionPolicy *policy,
-        std::function<void()> ready, std::function<void()> done);
+        std::function<void()> ready, std::function<void()> beat, std::function<void()> done);
   ~Drain();
   Drain(const Drain &) = delete;
   Drain &operator=(const Drain &) = delete;
@@ -56,6 +57,7 @@ class Drain {
   void run();
   std::size_t drainOnce();
   void sweep();
+  void beat();
   bool sleep();
   // Both return false where the batch at hand is full and JavaScript too far behind to take it.
   bool append(const void *data, std::size_t size);
@@ -69,6 +71,7 @@ class Drain {
   RingSleep sleep_;
   const int64_t offsetNs_;
   const std::function<void()> ready_;
+  const std::function<void()> beat_;
   const std::function<void()> done_;
 
   // Touched by the drain thread only.
@@ -78,7 +81,7 @@ class Drain {
   Turns turns_;
   bool bounded_ = true;  // the queue is; not at the end, when JavaScript only waits for it
   bool behind_ = false;  // the last pass ended because JavaScript was too far behind
-  std::chrono::steady_clock::time_point silentSwept_, filesSwept_;
+  std::chrono::steady_clock::time_point silentSwept_, filesSwept_, beaten_;
 
   mutable std::mutex mutex_;  // guards all below
   std::deque<std::unique_ptr<Batch>> queue_;

@@ -40,6 +40,7 @@ class Opened final : public Programs {
     all.hint_kinds = writable(constants.hint_kinds);
     all.tls_enabled = writable(constants.tls_enabled);
     all.reader_sleeping = &set.reader_sleeping;
+    all.silent_held = &set.silent_held;
     all.sweep_age = reinterpret_cast<volatile uint64_t *>(&zero.sweep_age);
     all.sweep_quiet_age = reinterpret_cast<volatile uint64_t *>(&zero.sweep_quiet_age);
     all.search_number = &zero.search_number;

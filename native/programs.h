@@ -30,6 +30,7 @@ struct ProgramVariables {
   volatile uint32_t *reader_sleeping;
   volatile uint64_t *sweep_age, *sweep_quiet_age;
   volatile uint32_t *search_number;
+  volatile uint32_t *silent_held;
   volatile uint32_t *hints_paused, *hints_generation;
   volatile uint32_t *head_limit, *sample_limit;
 };

@@ -6,6 +6,7 @@
 #include "../maps.h"
 #include "emit.h"
 #include "total.h"
+#include "transport.h"
 
 struct io_call {
 	const struct sock *sk;
@@ -100,6 +101,9 @@ static __noinline int sum_call(const struct io_call *call, __u32 flags)
 	}
 	hold_back(call, total, total->bytes, flags);
 	call->stream->held = 1;
+	/* After what it tells of: the sweep clears it before it looks. */
+	if (!is_tcp(call->sk))
+		note_silent_held();
 	full = call->now - total->since_ns >= (state->quiet ? TOTAL_QUIET_AGE : TOTAL_AGE);
 	total_unlock(total);
 	/* Whoever closed the socket meanwhile found the total locked. */

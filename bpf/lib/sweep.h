@@ -28,6 +28,8 @@ static long expire_silent(struct bpf_map *map, const __u64 *cookie, struct socke
 			  void *context)
 {
 	expire(state, *cookie);
+	if (state->streams[DIRECTION_RECEIVE].held || state->streams[DIRECTION_SEND].held)
+		note_silent_held();
 	return 0;
 }
 

@@ -29,6 +29,12 @@ static __always_inline void total_unlock(struct total *total)
 #endif
 }
 
+static __always_inline void note_silent_held(void)
+{
+	if (!silent_held)
+		silent_held = 1;
+}
+
 struct hinted_io {
 	struct event_io event;
 	struct event_hints hints;

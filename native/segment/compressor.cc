@@ -9,6 +9,8 @@ namespace aftertrace {
 namespace {
 
 constexpr std::size_t kStep = 64 << 10;
+// Of what is given in pieces: three MB of tables, cleared for every frame, found no more in the heads of a row group.
+constexpr int kHashLog = 17;
 
 std::size_t checked(std::size_t result) {
   if (ZSTD_isError(result)) throw std::runtime_error(ZSTD_getErrorName(result));
@@ -41,13 +43,13 @@ std::size_t Compressor::compressTo(uint8_t *to, std::size_t room, const uint8_t 
 void Compressor::begin(int level, std::size_t size, Bytes &out) {
   checked(ZSTD_CCtx_reset(context_.get(), ZSTD_reset_session_and_parameters));
   checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, level));
+  checked(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_hashLog, kHashLog));
   checked(ZSTD_CCtx_setPledgedSrcSize(context_.get(), size));
   out_ = &out;
 }
 
 void Compressor::add(const void *data, std::size_t size) {
-  const auto *from = static_cast<const uint8_t *>(data);
-  pending_.insert(pending_.end(), from, from + size);
+  put(pending_, std::string_view(static_cast<const char *>(data), size));
   if (pending_.size() >= kStep) flush(ZSTD_e_continue);
 }
 

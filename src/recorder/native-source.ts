@@ -55,7 +55,7 @@ interface NativeSource {
     readonly ringBytes: number;
     readonly capture: Capture;
   };
-  start(onBatch: (batch: Batch) => void): void;
+  start(onBatch: (batch: Batch) => void, onBeat: () => void): void;
   stats(): NativeStats;
   takeGaps(): StreamGap[];
   throttle(knobs: Throttle): void;
@@ -191,10 +191,10 @@ function withCodedErrors<T>(action: () => T): T {
 }
 
 /** What a callback of an addon throws Node only warns about: thrown again later, it counts. */
-function rethrowing(onBatch: (batch: Batch) => void): (batch: Batch) => void {
-  return (batch) => {
+function rethrowing<T extends unknown[]>(callback: (...args: T) => void): (...args: T) => void {
+  return (...args) => {
     try {
-      onBatch(batch);
+      callback(...args);
     } catch (error) {
       setImmediate(() => {
         throw error;
@@ -225,8 +225,8 @@ export function openNativeSource(options: CaptureOptions): EventSource {
   const close = () => native.close();
   return {
     info,
-    start(onBatch) {
-      withCodedErrors(() => native.start(rethrowing(onBatch)));
+    start(onBatch, onBeat) {
+      withCodedErrors(() => native.start(rethrowing(onBatch), rethrowing(onBeat)));
       process.once('exit', close);
     },
     stats: () => toStats(native.stats()),

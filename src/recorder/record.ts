@@ -212,11 +212,7 @@ function noteTls({ source, roster, log }: Recording): void {
 
 /** Starts the clocks of a recording. @returns how to stop them, and to start the statistics anew */
 function startTimers(recording: Recording): { stop: () => void; restartStats: () => void } {
-  const { hooks, pulse } = recording;
-  const everySecond = setInterval(() => {
-    noteTls(recording);
-    pulse.tick();
-  }, 1000);
+  const { hooks } = recording;
   const startStats = () => {
     const everyMs = Math.min(recording.adjustable.statsEveryMs, LONGEST_TIMER_MS);
     return setInterval(() => hooks.onStats(statsOf(recording)), everyMs);
@@ -228,7 +224,6 @@ function startTimers(recording: Recording): { stop: () => void; restartStats: ()
   }, 10_000);
   return {
     stop: () => {
-      clearInterval(everySecond);
       clearInterval(stats);
       clearInterval(retention);
     },
@@ -310,7 +305,10 @@ export async function record(
     applyRetention(recording);
     log.tick();
     recording.hinted.scan();
-    source.start(batchHandler(recording));
+    source.start(batchHandler(recording), () => {
+      noteTls(recording);
+      pulse.tick();
+    });
     const timers = startTimers(recording);
     releaseMemory();
     hooks.onStart?.(controlOf(recording, timers.restartStats));

@@ -129,8 +129,11 @@ export interface EventSource {
    * Starts delivering, at most once. Batches arrive in ring order, which is nearly time order:
    * processors overtake each other by microseconds. The payload of a batch may be changed by the callee.
    * It holds until that returns: its memory is used again, and columns of zeros share theirs.
+   *
+   * @param onBeat called about once a second, behind the batches of that second: who also works by the
+   *   second wakes up once for both
    */
-  start(onBatch: (batch: Batch) => void): void;
+  start(onBatch: (batch: Batch) => void, onBeat: () => void): void;
   stats(): SourceStats;
   /** The holes in the streams of connections found since the last call. */
   takeGaps(): StreamGap[];

@@ -27,7 +27,7 @@ const OPTIONS = JSON.stringify({ ...ALL, ringBytes: 1 << 20 });
 const RECORD = (ending: string) => `
 const addon = require(${JSON.stringify(ADDON)});
 const source = new addon.Source(${OPTIONS});
-source.start(() => {});
+source.start(() => {}, () => {});
 console.log('recording');
 ${ending}`;
 

@@ -115,9 +115,12 @@ export interface Recording {
 export function startRecording(options: Partial<CaptureOptions>): Recording {
   const source = openNativeSource({ ...ALL, ...options });
   const events: LiveEvent[] = [];
-  source.start((batch) => {
-    for (const event of toEvents(batch)) events.push(event);
-  });
+  source.start(
+    (batch) => {
+      for (const event of toEvents(batch)) events.push(event);
+    },
+    () => {},
+  );
   return {
     source,
     async finish() {

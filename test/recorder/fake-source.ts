@@ -50,6 +50,7 @@ export class FakeSource implements EventSource {
   private readonly last: Parameters<Deliver>[0][] = [];
   private events = 0;
   private callback: Deliver | undefined;
+  private beat: NodeJS.Timeout | undefined;
   private markStarted: () => void = () => {};
 
   constructor() {
@@ -58,8 +59,9 @@ export class FakeSource implements EventSource {
     });
   }
 
-  start(onBatch: Deliver): void {
+  start(onBatch: Deliver, onBeat: () => void): void {
     this.callback = onBatch;
+    this.beat = setInterval(onBeat, 1000);
     this.markStarted();
   }
 
@@ -113,6 +115,7 @@ export class FakeSource implements EventSource {
 
   async stop(): Promise<void> {
     for (const batch of this.last.splice(0)) this.deliver(batch);
+    clearInterval(this.beat);
     this.isStopped = true;
   }
 }
