@@ -8,7 +8,7 @@ const REACH = 6;
 /** Spans times types up to which moments are kept: 16 bytes each. */
 const MOST_MOMENTS = 4e6;
 /** Draws of independent gaps per pair, from which it is told what chance would have made. */
-const DRAWS = 8;
+const DRAWS = 2;
 /** Fewer inversions than there are must be this improbable by chance, or order says nothing. */
 const BY_CHANCE = 0.001;
 /** How many expected inversions of other channels count for one of which little is seen. */
