@@ -87,6 +87,7 @@ void Drain::sweep() {
   if (now - silentSwept_ >= kSilentEvery) {
     silentSwept_ = now;
     recorder_.sweepSilent();
+    recorder_.endCostlyProbes();
   }
   if (now - filesSwept_ >= kFilesEvery) {
     filesSwept_ = now;

@@ -241,7 +241,6 @@ void Recorder::sweepSilent() {
   if (__atomic_exchange_n(variables_.silent_held, 0, __ATOMIC_SEQ_CST) == 0) return;
   setSweepAges(kTotalAge, kQuietTotalAge);
   runProgram(programs_->program("sweep_silent"));
-  endCostlyProbes();
 }
 
 void Recorder::sweepFiles() {

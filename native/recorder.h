@@ -82,6 +82,8 @@ class Recorder {
 
   // Tells what Unix sockets held back for long enough; cheap, for about once a second.
   void sweepSilent();
+  // Takes the probe off processes that start so many goroutines that it costs too much.
+  void endCostlyProbes();
   // The same for TCP, and tells which Unix sockets closed. Visits every open file of the host.
   void sweepFiles();
   // Tells all that is held back: after detach(), for the end.
@@ -118,7 +120,6 @@ class Recorder {
   void sumUnreadable(LossCounts &counts, std::vector<uint64_t> &values) const;
   void attachOnDemand();  // with hints_ held
   std::vector<bpf_link *> probe(uint32_t tgid, uint32_t kinds);
-  void endCostlyProbes();
 
   const Capture capture_;
   std::unique_ptr<Programs> programs_;

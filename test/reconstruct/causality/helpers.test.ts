@@ -1,12 +1,9 @@
 import { expect, it } from 'vitest';
 import { CauseKind, EndKind } from '../../../src/reconstruct/causality/cause-kind.js';
-import {
-  beginsTask,
-  callsOfHelpers,
-  continuingTrust,
-} from '../../../src/reconstruct/causality/helpers.js';
+import { beginsTask, continuingTrust } from '../../../src/reconstruct/causality/helpers.js';
 import { MarkKind, type Marks } from '../../../src/reconstruct/causality/marks.js';
 import { OriginKind } from '../../../src/reconstruct/causality/origins.js';
+import { callsOfHelpers, findRoles } from '../../../src/reconstruct/causality/roles.js';
 import type { ThreadContext } from '../../../src/reconstruct/causality/thread-context.js';
 
 it('helpers are those that make calls and read no requests', () => {
@@ -18,9 +15,10 @@ it('helpers are those that make calls and read no requests', () => {
     time: Float64Array.of(1, 2, 3),
     kind: Uint8Array.of(MarkKind.requestRead, MarkKind.callSent, MarkKind.callSent),
     subject: Uint32Array.of(0, 0, 1),
+    messages: 0,
   } satisfies Marks;
   const context = { origin: new Uint8Array(2).fill(OriginKind.send) } as unknown as ThreadContext;
-  expect([...callsOfHelpers(context, marks)]).toEqual([0, 1]);
+  expect([...callsOfHelpers(findRoles(context, marks))]).toEqual([0, 1]);
 });
 
 /** Per call: what came before it; calls that follow a reply follow that of the call before them. */
