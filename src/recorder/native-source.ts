@@ -90,7 +90,7 @@ export interface TlsProbe {
 }
 
 /** Where posted messages would be probed in Node, as file offsets; or why they would not be. */
-export interface PostProbes {
+interface PostProbes {
   readonly posted: number;
   readonly taken: number;
   /** '' if they would be. */

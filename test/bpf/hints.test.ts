@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { EventFlag, EventKind } from '../../src/model/event.js';
 import { HINT_NAMES, type HintName, hintBits } from '../../src/model/hints.js';
 import { HintedProcesses } from '../../src/recorder/hints.js';
-import { goroutineProbeOf, loopProbesOf } from '../../src/recorder/native-source.js';
+import { goroutineProbeOf, loopProbesOf, postProbesOf } from '../../src/recorder/native-source.js';
 import {
   describeLive,
   freePort,
@@ -422,6 +422,8 @@ describeLive('hints', () => {
   });
 
   it('Node: who posted what a worker takes, and when', async () => {
+    expect(postProbesOf(process.execPath).refused).toBe('');
+    expect(postProbesOf('/bin/sh').refused).toContain('does not export');
     const service = await startService('node', [program('workers.mjs')]);
     const ask = async (from: number, count: number) => {
       for (let at = from; at < from + count; at += 4) {
