@@ -115,7 +115,9 @@ void Recorder::configure(const CaptureOptions &options) {
       {HINT_LOOP, programs_->program("on_loop_turn")},
       {HINT_LOOP, programs_->program("on_task_made")},
       {HINT_ASYNC, programs_->program("on_collection_begins")},
-      {HINT_ASYNC, programs_->program("on_collection_ends")}};
+      {HINT_ASYNC, programs_->program("on_collection_ends")},
+      {HINT_ASYNC, programs_->program("on_wrap_reset")},
+      {HINT_ASYNC, programs_->program("on_handle_connects")}};
   for (const auto &[kind, program] : onDemand) {
     bpf_program__set_autoattach(program, false);
     bpf_program__set_autoload(program, (options.hints & kind) != 0);
@@ -132,7 +134,7 @@ void Recorder::configure(const CaptureOptions &options) {
     }
   }
   if ((options.hints & HINT_ASYNC) == 0) {
-    for (const char *name : {"v8_layouts", "v8_threads", "async_places"}) {
+    for (const char *name : {"v8_layouts", "v8_threads", "async_places", "new_wraps", "given_roots"}) {
       bpf_map__set_max_entries(programs_->map(name), 1);
     }
   }
@@ -311,6 +313,7 @@ void Recorder::attachOnDemand() {
     if (!probes_.has(tgid)) probes_.add(tgid, probeLoop(tgid, loop));
   }
   const V8Programs v8{programs_->program("on_collection_begins"), programs_->program("on_collection_ends"),
+                      programs_->program("on_wrap_reset"), programs_->program("on_handle_connects"),
                       programs_->map("v8_layouts")};
   for (const uint32_t tgid : awaiting_) {
     if (!probes_.has(tgid)) probes_.add(tgid, probeV8(tgid, ++lives_, v8));

@@ -29,6 +29,10 @@ const std::string kCollect =
     "_ZN2v88internal4Heap24PerformGarbageCollectionENS0_16GarbageCollectorENS0_23GarbageCollectionReasonEPKc";
 const std::string kCollected =
     "_ZN2v88internal4Heap23CallGCEpilogueCallbacksENS_6GCTypeENS_15GCCallbackFlagsENS0_8GCTracer5Scope7ScopeIdE";
+// Node 20, and newer.
+const std::array<std::string, 2> kWrapResets{"_ZN4node9AsyncWrap10AsyncResetEN2v85LocalINS1_6ObjectEEEdb",
+                                             "_ZN4node9AsyncWrap10AsyncResetEN2v85LocalINS1_6ObjectEEEd"};
+const std::string kConnect = "uv__tcp_connect";
 const std::string kCallable = "v8dbg_type_CallableTask__CALLABLE_TASK_TYPE";
 const std::string kContextSlots = "v8dbg_context_min_slots";
 
@@ -161,6 +165,14 @@ std::optional<uint16_t> findPageFlags(const Code &code) {
   return std::nullopt;
 }
 
+// mov reg32, [rdi + disp8]: the type, which a wrap must have before it is reset.
+std::optional<uint16_t> findWrapType(const Code &code) {
+  for (std::size_t at = 0; at + 3 <= code.size(); at++) {
+    if (code[at] == 0x8b && (code[at + 1] & 0xc7) == 0x47) return code[at + 2];
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> wantedNames() {
   std::vector<std::string> names{kIsolate, kIsolateRoot, kRunMicrotasks, kRecordWrite,
                                  kCollect, kCollected,   kCallable,      kContextSlots};
@@ -194,6 +206,24 @@ bool fillNumbers(const Reader &reader, v8_layout &layout) {
     layout.*field = static_cast<uint16_t>(*number);
   }
   return reader.number(kContextSlots) == kContextSlotsAt;
+}
+
+// Without these it is only not known which connection was given to which request.
+void planConnections(const ElfImage &image, V8Plan &plan) {
+  const auto values = image.values({kWrapResets[0], kWrapResets[1], kConnect});
+  const auto connect = values.find(kConnect);
+  if (connect == values.end() || !startsCheaply(image.code(connect->second, kPrologueBytes))) return;
+  for (const std::string &name : kWrapResets) {
+    const auto reset = values.find(name);
+    if (reset == values.end()) continue;
+    const Code code = image.code(reset->second, kPrologueBytes);
+    const auto type = findWrapType(code);
+    if (!type || !startsCheaply(code)) continue;
+    plan.layout.wrap_type = *type;
+    plan.wrapReset = image.fileOffset(reset->second);
+    plan.handleConnects = image.fileOffset(connect->second);
+    return;
+  }
 }
 
 // The mapping of the program itself.
@@ -235,6 +265,7 @@ std::optional<V8Plan> planV8(const ElfImage &image) {
   plan.layout.young = kYoung;
   plan.collectionBegins = *begins;
   plan.collectionEnds = *ends;
+  planConnections(image, plan);
   return plan;
 }
 
@@ -253,6 +284,10 @@ std::vector<bpf_link *> probeV8(uint32_t tgid, uint32_t life, const V8Programs &
   file.probe(programs.begins, plan->collectionBegins, tgid, links);
   file.probe(programs.ends, plan->collectionEnds, tgid, links);
   if (links.size() == 2) {
+    if (plan->wrapReset && plan->handleConnects) {
+      file.probe(programs.wrapReset, *plan->wrapReset, tgid, links);
+      file.probe(programs.handleConnects, *plan->handleConnects, tgid, links);
+    }
     bpf_map__update_elem(programs.layouts, &tgid, sizeof tgid, &plan->layout, sizeof plan->layout, BPF_ANY);
     return links;
   }
