@@ -137,7 +137,7 @@ int on_collection_ends(struct pt_regs *regs)
 	return 0;
 }
 
-/* Attached by hand where Node makes its wraps ready for use, and where libuv connects, in the same processes. */
+/* Attached by hand where Node makes connections ready for a request, and where libuv connects, in the same processes. */
 SEC("uprobe")
 int on_wrap_reset(struct pt_regs *regs)
 {

@@ -223,12 +223,9 @@ struct v8_layout {
 	__u16 young;           /* those of pages of the young generation */
 	__u16 preserved;       /* words that jobs and reactions carry for the embedder, before their own fields */
 	__u32 life;            /* changes where collections may have been missed */
-	__u16 wrap_type;       /* from an AsyncWrap of Node to its type */
-	__u16 tcp_handle;      /* from a TCPWrap to its uv_tcp_t, learned by the programs, as */
-	__u32 tcp_wrap;        /* the type of TCPWraps; 0: not yet */
 };
 
-_Static_assert(sizeof(struct v8_layout) == 48, "v8_layout");
+_Static_assert(sizeof(struct v8_layout) == 40, "v8_layout");
 
 /* Where a new task keeps its context, a register and a distance: cookie of the probe, with the process. */
 #define TASK_PROBE_REGISTER_SHIFT 32

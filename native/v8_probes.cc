@@ -29,9 +29,13 @@ const std::string kCollect =
     "_ZN2v88internal4Heap24PerformGarbageCollectionENS0_16GarbageCollectorENS0_23GarbageCollectionReasonEPKc";
 const std::string kCollected =
     "_ZN2v88internal4Heap23CallGCEpilogueCallbacksENS_6GCTypeENS_15GCCallbackFlagsENS0_8GCTracer5Scope7ScopeIdE";
-// Node 20, and newer.
-const std::array<std::string, 2> kWrapResets{"_ZN4node9AsyncWrap10AsyncResetEN2v85LocalINS1_6ObjectEEEdb",
-                                             "_ZN4node9AsyncWrap10AsyncResetEN2v85LocalINS1_6ObjectEEEd"};
+// What TCPWraps are constructed with, and asyncReset() of JavaScript; what this then calls, in Node 20 and in newer ones.
+const std::string kConstruct =
+    "_ZN4node14ConnectionWrapINS_7TCPWrapE8uv_tcp_sEC1EPNS_11EnvironmentEN2v85LocalINS6_6ObjectEEENS_9AsyncWrap12"
+    "ProviderTypeE";
+const std::string kReset = "_ZN4node9AsyncWrap10AsyncResetERKN2v820FunctionCallbackInfoINS1_5ValueEEE";
+const std::array<std::string, 2> kResetCallees{"_ZN4node9AsyncWrap10AsyncResetEN2v85LocalINS1_6ObjectEEEdb",
+                                               "_ZN4node9AsyncWrap10AsyncResetEN2v85LocalINS1_6ObjectEEEd"};
 const std::string kConnect = "uv__tcp_connect";
 const std::string kCallable = "v8dbg_type_CallableTask__CALLABLE_TASK_TYPE";
 const std::string kContextSlots = "v8dbg_context_min_slots";
@@ -61,6 +65,7 @@ constexpr uint32_t kMostNumber = 0xffff;
 constexpr uint32_t kContextSlotsAt = 2;
 constexpr std::size_t kMicrotasksBytes = 4096;
 constexpr std::size_t kBarrierBytes = 128;
+constexpr std::size_t kResetBytes = 512;
 // How far behind a microtask's store its kind is looked at.
 constexpr std::size_t kNear = 64;
 // How far behind that the branch for the first kind begins.
@@ -165,10 +170,12 @@ std::optional<uint16_t> findPageFlags(const Code &code) {
   return std::nullopt;
 }
 
-// mov reg32, [rdi + disp8]: the type, which a wrap must have before it is reset.
-std::optional<uint16_t> findWrapType(const Code &code) {
-  for (std::size_t at = 0; at + 3 <= code.size(); at++) {
-    if (code[at] == 0x8b && (code[at + 1] & 0xc7) == 0x47) return code[at + 2];
+// Where this code first calls, or jumps to, a function: the kernel emulates both.
+std::optional<uint64_t> findCall(const Code &code, uint64_t address, uint64_t callee) {
+  for (std::size_t at = 0; at + 5 <= code.size(); at++) {
+    const uint64_t behind = address + at + 5;
+    const bool isCall = code[at] == 0xe8 || code[at] == 0xe9;
+    if (isCall && behind + static_cast<uint64_t>(int64_t{numberAt<int32_t>(code, at + 1)}) == callee) return address + at;
   }
   return std::nullopt;
 }
@@ -210,19 +217,22 @@ bool fillNumbers(const Reader &reader, v8_layout &layout) {
 
 // Without these it is only not known which connection was given to which request.
 void planConnections(const ElfImage &image, V8Plan &plan) {
-  const auto values = image.values({kWrapResets[0], kWrapResets[1], kConnect});
-  const auto connect = values.find(kConnect);
-  if (connect == values.end() || !startsCheaply(image.code(connect->second, kPrologueBytes))) return;
-  for (const std::string &name : kWrapResets) {
-    const auto reset = values.find(name);
-    if (reset == values.end()) continue;
-    const Code code = image.code(reset->second, kPrologueBytes);
-    const auto type = findWrapType(code);
-    if (!type || !startsCheaply(code)) continue;
-    plan.layout.wrap_type = *type;
-    plan.wrapReset = image.fileOffset(reset->second);
-    plan.handleConnects = image.fileOffset(connect->second);
-    return;
+  const auto values = image.values({kConstruct, kConnect, kReset, kResetCallees[0], kResetCallees[1]});
+  const auto place = [&](const std::string &name) -> std::optional<uint64_t> {
+    const auto found = values.find(name);
+    if (found == values.end() || !startsCheaply(image.code(found->second, kPrologueBytes))) return std::nullopt;
+    return image.fileOffset(found->second);
+  };
+  const auto construct = place(kConstruct);
+  const auto connect = place(kConnect);
+  const auto reset = values.find(kReset);
+  if (!construct || !connect || reset == values.end()) return;
+  for (const std::string &name : kResetCallees) {
+    const auto callee = values.find(name);
+    if (callee == values.end()) continue;
+    const auto call = findCall(image.code(reset->second, kResetBytes), reset->second, callee->second);
+    const auto at = call ? image.fileOffset(*call) : std::nullopt;
+    if (at) plan.connections = V8Plan::Connections{*construct, *at, *connect};
   }
 }
 
@@ -284,9 +294,10 @@ std::vector<bpf_link *> probeV8(uint32_t tgid, uint32_t life, const V8Programs &
   file.probe(programs.begins, plan->collectionBegins, tgid, links);
   file.probe(programs.ends, plan->collectionEnds, tgid, links);
   if (links.size() == 2) {
-    if (plan->wrapReset && plan->handleConnects) {
-      file.probe(programs.wrapReset, *plan->wrapReset, tgid, links);
-      file.probe(programs.handleConnects, *plan->handleConnects, tgid, links);
+    if (plan->connections) {
+      file.probe(programs.wrapReset, plan->connections->construct, tgid, links);
+      file.probe(programs.wrapReset, plan->connections->reset, tgid, links);
+      file.probe(programs.handleConnects, plan->connections->connect, tgid, links);
     }
     bpf_map__update_elem(programs.layouts, &tgid, sizeof tgid, &plan->layout, sizeof plan->layout, BPF_ANY);
     return links;

@@ -21,9 +21,13 @@ struct V8Plan {
   v8_layout layout = {};
   uint64_t collectionBegins = 0;
   uint64_t collectionEnds = 0;
-  // Where Node gives connections to requests: AsyncWrap::AsyncReset(), and where libuv connects. Neither or both.
-  std::optional<uint64_t> wrapReset;
-  std::optional<uint64_t> handleConnects;
+  // Where Node gives connections to requests: new ones, idle ones, and where libuv connects the new ones.
+  struct Connections {
+    uint64_t construct;
+    uint64_t reset;
+    uint64_t connect;
+  };
+  std::optional<Connections> connections;
 };
 
 // Nothing unless all of it is found and as expected: the numbers that V8 gives to debuggers (v8dbg_...), and in its own

@@ -3,7 +3,7 @@
  * Given roots of Node: the async root under which a connection was made for a request, or given to it. http.Agent writes
  * requests in ticks of their own, where no microtask runs, and undici's first request on a new connection is sent by
  * the function that connected. But both took the connection in the async function that makes the request: there a TCPWrap
- * is constructed, or an open one that is idle is reset for its next use, and each calls AsyncWrap::AsyncReset().
+ * is constructed, or an open one that is idle is reset for its next use.
  *
  * Until a connection has a descriptor its wrap is known by address. libuv connects in a later turn.
  */
@@ -50,41 +50,23 @@ struct {
 	__type(value, struct given_root);
 } given_roots SEC(".maps");
 
-static __always_inline bool is_tcp_handle(__u64 handle, __u64 wrap)
-{
-	return user_word(handle) == wrap && (__u32)user_word(handle + UV_HANDLE_TYPE) == UV_TCP;
-}
-
 static __always_inline int handle_descriptor(__u64 handle)
 {
 	return user_word(handle + UV_STREAM_DESCRIPTOR);
 }
 
-/* Distance from a wrap to the open uv_tcp_t in it; 0 if it has none. A global function, for its stack. */
-__noinline int find_handle(__u64 wrap)
+/* Descriptor of the open uv_tcp_t in a wrap; -1 if it has none. A global function, for its stack. */
+__noinline int wrap_descriptor(__u64 wrap)
 {
 	__u64 words[WRAP_WORDS] = {};
 
 	if (bpf_probe_read_user(words, sizeof(words), (const void *)wrap))
-		return 0;
+		return -1;
 	for (int i = 1; i < WRAP_WORDS - UV_HANDLE_TYPE / 8; i++) {
-		if (words[i] == wrap && (__u32)words[i + UV_HANDLE_TYPE / 8] == UV_TCP &&
-		    handle_descriptor(wrap + 8 * i) >= 0)
-			return 8 * i;
+		if (words[i] == wrap && (__u32)words[i + UV_HANDLE_TYPE / 8] == UV_TCP)
+			return handle_descriptor(wrap + 8 * i);
 	}
-	return 0;
-}
-
-/* The uv_tcp_t of a wrap, whether it is constructed or not; 0 where the object is no TCPWrap, or that is not known yet. */
-static __always_inline __u64 wrap_handle(struct v8_layout *layout, __u64 wrap)
-{
-	__u32 type = user_word(wrap + layout->wrap_type);
-
-	if (!layout->tcp_wrap) {
-		layout->tcp_handle = find_handle(wrap);
-		layout->tcp_wrap = layout->tcp_handle ? type : 0;
-	}
-	return layout->tcp_wrap && type == layout->tcp_wrap ? wrap + layout->tcp_handle : 0;
+	return -1;
 }
 
 static __always_inline void note_root(void *map, const void *key, const struct given_root *root)
@@ -101,20 +83,18 @@ static __always_inline void wrap_reset(__u64 wrap, __u32 tgid)
 	struct new_wrap key = { .address = wrap, .tgid = tgid };
 	struct open_file file = { .tgid = tgid };
 	struct given_root root = {};
-	struct v8_layout *layout;
-	__u64 handle;
+	const struct v8_layout *layout;
 	int descriptor;
 
 	/* A child inherits the breakpoint until it first comes by. */
 	if (bpf_get_current_pid_tgid() >> 32 != tgid)
 		return;
 	layout = bpf_map_lookup_elem(&v8_layouts, &tgid);
-	handle = layout ? wrap_handle(layout, wrap) : 0;
-	if (!handle)
+	if (!layout)
 		return;
 	root.number = running_root();
 	root.life = layout->life;
-	descriptor = is_tcp_handle(handle, wrap) ? handle_descriptor(handle) : -1;
+	descriptor = wrap_descriptor(wrap);
 	file.descriptor = descriptor;
 	if (descriptor >= 0)
 		note_root(&given_roots, &file, &root);
@@ -129,17 +109,9 @@ static __always_inline void handle_connects(__u64 handle, __u32 tgid)
 	struct new_wrap key = { .address = user_word(handle), .tgid = tgid };
 	const struct given_root *root;
 	struct v8_thread *thread;
-	struct v8_layout *layout;
 
 	if (id >> 32 != tgid)
 		return;
-	layout = bpf_map_lookup_elem(&v8_layouts, &tgid);
-	if (!layout)
-		return;
-	if (!layout->tcp_wrap && handle - key.address < 8 * WRAP_WORDS && is_tcp_handle(handle, key.address)) {
-		layout->tcp_handle = handle - key.address;
-		layout->tcp_wrap = user_word(key.address + layout->wrap_type);
-	}
 	thread = bpf_map_lookup_elem(&v8_threads, &id);
 	if (!thread)
 		return;
