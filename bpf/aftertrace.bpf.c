@@ -53,6 +53,8 @@ int BPF_PROG(on_state, const struct sock *sk, int old_state, int new_state)
 	if (CAPTURE_BY_SYSCALL && is_tcp(sk) && (new_state == TCP_SYN_SENT || new_state == TCP_ESTABLISHED))
 		make_cookie((struct sock *)sk);
 	state_changed(sk, old_state, new_state);
+	if (hint_kinds & HINT_ASYNC && is_tcp(sk) && new_state == TCP_SYN_SENT)
+		give_root();
 	if (CAPTURE_BY_SYSCALL && is_tcp(sk) && new_state == TCP_ESTABLISHED)
 		track_new(sk);
 	if (new_state == TCP_CLOSE)
@@ -133,6 +135,21 @@ SEC("uprobe")
 int on_collection_ends(struct pt_regs *regs)
 {
 	collection_ends(bpf_get_attach_cookie(regs), function_argument(regs, 1));
+	return 0;
+}
+
+/* Attached by hand where Node makes connections ready for a request, and where libuv connects, in the same processes. */
+SEC("uprobe")
+int on_wrap_reset(struct pt_regs *regs)
+{
+	wrap_reset(function_argument(regs, 0), bpf_get_attach_cookie(regs));
+	return 0;
+}
+
+SEC("uprobe")
+int on_handle_connects(struct pt_regs *regs)
+{
+	handle_connects(function_argument(regs, 1), bpf_get_attach_cookie(regs));
 	return 0;
 }
 

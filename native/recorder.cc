@@ -125,6 +125,8 @@ void Recorder::configure(const CaptureOptions &options) {
       {HINT_LOOP, programs_->program("on_task_made")},
       {HINT_ASYNC, programs_->program("on_collection_begins")},
       {HINT_ASYNC, programs_->program("on_collection_ends")},
+      {HINT_ASYNC, programs_->program("on_wrap_reset")},
+      {HINT_ASYNC, programs_->program("on_handle_connects")},
       {HINT_POSTS, programs_->program("on_posted")},
       {HINT_POSTS, programs_->program("on_taken")},
       {HINT_EXECUTOR, programs_->program("on_object_put")},
@@ -143,7 +145,9 @@ void Recorder::configure(const CaptureOptions &options) {
   if ((options.hints & HINT_LOOP) == 0) shrink({"python_tasks"});
   if ((options.hints & HINT_EXECUTOR) == 0) shrink({"work_items", "python_readers"});
   if ((options.hints & (HINT_LOOP | HINT_EXECUTOR)) == 0) shrink({"python_layouts", "python_threads"});
-  if ((options.hints & HINT_ASYNC) == 0) shrink({"v8_layouts", "v8_threads", "async_places"});
+  if ((options.hints & HINT_ASYNC) == 0) {
+    shrink({"v8_layouts", "v8_threads", "async_places", "new_wraps", "given_roots"});
+  }
   configureTls(options.tls);
 }
 
@@ -331,6 +335,7 @@ std::vector<bpf_link *> Recorder::probe(uint32_t tgid, uint32_t kinds) {
   }
   if ((kinds & HINT_ASYNC) != 0) {
     take(probeV8(tgid, ++lives_, {programs_->program("on_collection_begins"), programs_->program("on_collection_ends"),
+                                  programs_->program("on_wrap_reset"), programs_->program("on_handle_connects"),
                                   programs_->map("v8_layouts")}));
   }
   if ((kinds & HINT_POSTS) != 0) {

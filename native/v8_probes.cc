@@ -29,6 +29,14 @@ const std::string kCollect =
     "_ZN2v88internal4Heap24PerformGarbageCollectionENS0_16GarbageCollectorENS0_23GarbageCollectionReasonEPKc";
 const std::string kCollected =
     "_ZN2v88internal4Heap23CallGCEpilogueCallbacksENS_6GCTypeENS_15GCCallbackFlagsENS0_8GCTracer5Scope7ScopeIdE";
+// What TCPWraps are constructed with, and asyncReset() of JavaScript; what this then calls, in Node 20 and in newer ones.
+const std::string kConstruct =
+    "_ZN4node14ConnectionWrapINS_7TCPWrapE8uv_tcp_sEC1EPNS_11EnvironmentEN2v85LocalINS6_6ObjectEEENS_9AsyncWrap12"
+    "ProviderTypeE";
+const std::string kReset = "_ZN4node9AsyncWrap10AsyncResetERKN2v820FunctionCallbackInfoINS1_5ValueEEE";
+const std::array<std::string, 2> kResetCallees{"_ZN4node9AsyncWrap10AsyncResetEN2v85LocalINS1_6ObjectEEEdb",
+                                               "_ZN4node9AsyncWrap10AsyncResetEN2v85LocalINS1_6ObjectEEEd"};
+const std::string kConnect = "uv__tcp_connect";
 const std::string kCallable = "v8dbg_type_CallableTask__CALLABLE_TASK_TYPE";
 const std::string kContextSlots = "v8dbg_context_min_slots";
 
@@ -57,6 +65,7 @@ constexpr uint32_t kMostNumber = 0xffff;
 constexpr uint32_t kContextSlotsAt = 2;
 constexpr std::size_t kMicrotasksBytes = 4096;
 constexpr std::size_t kBarrierBytes = 128;
+constexpr std::size_t kResetBytes = 512;
 // How far behind a microtask's store its kind is looked at.
 constexpr std::size_t kNear = 64;
 // How far behind that the branch for the first kind begins.
@@ -161,6 +170,16 @@ std::optional<uint16_t> findPageFlags(const Code &code) {
   return std::nullopt;
 }
 
+// Where this code first calls, or jumps to, a function: the kernel emulates both.
+std::optional<uint64_t> findCall(const Code &code, uint64_t address, uint64_t callee) {
+  for (std::size_t at = 0; at + 5 <= code.size(); at++) {
+    const uint64_t behind = address + at + 5;
+    const bool isCall = code[at] == 0xe8 || code[at] == 0xe9;
+    if (isCall && behind + static_cast<uint64_t>(int64_t{numberAt<int32_t>(code, at + 1)}) == callee) return address + at;
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> wantedNames() {
   std::vector<std::string> names{kIsolate, kIsolateRoot, kRunMicrotasks, kRecordWrite,
                                  kCollect, kCollected,   kCallable,      kContextSlots};
@@ -194,6 +213,27 @@ bool fillNumbers(const Reader &reader, v8_layout &layout) {
     layout.*field = static_cast<uint16_t>(*number);
   }
   return reader.number(kContextSlots) == kContextSlotsAt;
+}
+
+// Without these it is only not known which connection was given to which request.
+void planConnections(const ElfImage &image, V8Plan &plan) {
+  const auto values = image.values({kConstruct, kConnect, kReset, kResetCallees[0], kResetCallees[1]});
+  const auto place = [&](const std::string &name) -> std::optional<uint64_t> {
+    const auto found = values.find(name);
+    if (found == values.end() || !startsCheaply(image.code(found->second, kPrologueBytes))) return std::nullopt;
+    return image.fileOffset(found->second);
+  };
+  const auto construct = place(kConstruct);
+  const auto connect = place(kConnect);
+  const auto reset = values.find(kReset);
+  if (!construct || !connect || reset == values.end()) return;
+  for (const std::string &name : kResetCallees) {
+    const auto callee = values.find(name);
+    if (callee == values.end()) continue;
+    const auto call = findCall(image.code(reset->second, kResetBytes), reset->second, callee->second);
+    const auto at = call ? image.fileOffset(*call) : std::nullopt;
+    if (at) plan.connections = V8Plan::Connections{*construct, *at, *connect};
+  }
 }
 
 // The mapping of the program itself.
@@ -235,6 +275,7 @@ std::optional<V8Plan> planV8(const ElfImage &image) {
   plan.layout.young = kYoung;
   plan.collectionBegins = *begins;
   plan.collectionEnds = *ends;
+  planConnections(image, plan);
   return plan;
 }
 
@@ -253,6 +294,11 @@ std::vector<bpf_link *> probeV8(uint32_t tgid, uint32_t life, const V8Programs &
   file.probe(programs.begins, plan->collectionBegins, tgid, links);
   file.probe(programs.ends, plan->collectionEnds, tgid, links);
   if (links.size() == 2) {
+    if (plan->connections) {
+      file.probe(programs.wrapReset, plan->connections->construct, tgid, links);
+      file.probe(programs.wrapReset, plan->connections->reset, tgid, links);
+      file.probe(programs.handleConnects, plan->connections->connect, tgid, links);
+    }
     bpf_map__update_elem(programs.layouts, &tgid, sizeof tgid, &plan->layout, sizeof plan->layout, BPF_ANY);
     return links;
   }

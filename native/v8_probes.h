@@ -21,6 +21,13 @@ struct V8Plan {
   v8_layout layout = {};
   uint64_t collectionBegins = 0;
   uint64_t collectionEnds = 0;
+  // Where Node gives connections to requests: new ones, idle ones, and where libuv connects the new ones.
+  struct Connections {
+    uint64_t construct;
+    uint64_t reset;
+    uint64_t connect;
+  };
+  std::optional<Connections> connections;
 };
 
 // Nothing unless all of it is found and as expected: the numbers that V8 gives to debuggers (v8dbg_...), and in its own
@@ -32,10 +39,12 @@ std::optional<V8Plan> planV8(const ElfImage &image);
 struct V8Programs {
   bpf_program *begins = nullptr;
   bpf_program *ends = nullptr;
+  bpf_program *wrapReset = nullptr;
+  bpf_program *handleConnects = nullptr;
   bpf_map *layouts = nullptr;
 };
 
-// Probes a process: both places, or none. `life`: another number each time, v8_layout.life.
+// Probes a process where it collects, both places or none, and then also where it gives connections to requests. `life`: another number each time, v8_layout.life.
 std::vector<bpf_link *> probeV8(uint32_t tgid, uint32_t life, const V8Programs &programs);
 // True where the program of the process has such a V8.
 bool hasV8(uint32_t tgid);

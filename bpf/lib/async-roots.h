@@ -65,12 +65,19 @@ struct async_root {
 	__u32 padding;
 };
 
+struct given_root {
+	__u32 number;
+	__u32 life; /* v8_layout.life under which it was noted */
+};
+
 struct v8_thread {
 	__u64 isolate;
 	__u32 begun;   /* collections */
 	__u32 settled; /* of those, how many roots have been followed through */
 	__u32 count;   /* of roots */
 	__u32 life;    /* v8_layout.life under which they were noted */
+	__u64 connecting; /* uv_tcp_t for which this thread is about to call connect(), 0 none, and */
+	struct given_root connecting_root; /* its root */
 	struct async_root roots[ASYNC_ROOTS_MAX];
 };
 
@@ -283,8 +290,8 @@ static __always_inline __u32 root_number(struct v8_thread *thread, __u64 id, __u
 	return place_root(thread, id, promise, number) ? number : 0;
 }
 
-/* Fills in for whom this call is made. Returns false where that is not known. */
-__noinline int async_hints(struct event_hints *hints)
+/* Number of the root of the microtask that this thread runs; 0: there is none, or it is not known. A global function. */
+__noinline __u32 running_root(void)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 tgid = id >> 32;
@@ -292,17 +299,13 @@ __noinline int async_hints(struct event_hints *hints)
 	struct v8_thread *thread;
 	__u64 isolate, promise;
 
-	if (!layout || !hints)
-		return false;
+	if (!layout)
+		return 0;
 	isolate = user_word(thread_pointer(bpf_get_current_task_btf()) + layout->isolate);
 	/* Threads without JavaScript have none. */
 	promise = isolate ? find_async_root(layout, isolate) : 0;
 	thread = promise ? known_thread(layout, id, isolate) : 0;
-	if (!thread)
-		return false;
-	hints->goroutine = root_number(thread, id, promise);
-	hints->caller = hints->goroutine;
-	return hints->goroutine != 0;
+	return thread ? root_number(thread, id, promise) : 0;
 }
 
 /* A collection begins. Between here and its end the thread runs no JavaScript. */

@@ -7,10 +7,10 @@
 #define AFTERTRACE_HINTS_H
 
 #include "../maps.h"
-#include "async-roots.h"
 #include "connection.h"
 #include "emit.h"
 #include "executor.h"
+#include "given-roots.h"
 #include "go.h"
 #include "tasks.h"
 
@@ -117,7 +117,7 @@ static __noinline int gather_hints(struct event_hints *hints, struct socket_stat
 	/* state->direction is still the last call's: what goes on with a message has no other root than its beginning. */
 	if (hint_kinds & HINT_ASYNC && kinds & HINT_ASYNC && direction == DIRECTION_SEND &&
 	    state->direction != 1 + DIRECTION_SEND)
-		any |= async_hints(hints);
+		any |= async_hints(hints, tgid, serves);
 	if (hint_kinds & HINT_EXECUTOR && kinds & HINT_EXECUTOR) {
 		if (direction == DIRECTION_SEND && !serves)
 			any |= executor_hints(hints, now);

@@ -368,11 +368,12 @@ describeLive('hints', () => {
         expect(goroutine).toBeGreaterThan(TASK_UNKNOWN);
         expect(caller).toBe(goroutine);
       }
-      for (const kind of ['branch', 'last']) {
+      // http.Agent sends in ticks of its own; after closing calls there are new connections.
+      for (const kind of ['branch', 'last', 'kept', 'closing', 'connecting', 'closing-fetched']) {
         const calls = callsOf(events, kind).filter(({ truth }) => answers.has(truth));
         expect(calls).toHaveLength(kind === 'branch' ? 800 : 400);
         const own = calls.filter(({ event, truth }) => roots.get(event.goroutine) === truth);
-        expect(own.length / calls.length).toBeGreaterThan(0.8);
+        expect(own.length / calls.length).toBeGreaterThan(0.9);
         const other = calls.filter(({ event }) => roots.has(event.goroutine));
         expect(other).toHaveLength(own.length);
       }
