@@ -1,5 +1,6 @@
 import type { Candidates } from './candidates.js';
 import { CauseKind } from './cause-kind.js';
+import type { GoroutineContext } from './goroutines.js';
 import type { Kinds } from './kinds.js';
 import { actorsWith, MarkKind, type Marks } from './marks.js';
 import { ORIGIN_KINDS } from './origins.js';
@@ -92,7 +93,7 @@ export function timeOfEvents(
 
 /**
  * Classes of "the last event before a call is its cause": by kind of call, where it was
- * made, kind of event, and whether the actor reads requests itself, takes messages, or helps in other ways.
+ * made, kind of event, whether an async function waits for it, and whether the actor reads requests itself, takes messages, or helps in other ways.
  * What is learned of one call of a class holds for all of it.
  */
 export interface ForwardClasses {
@@ -107,25 +108,44 @@ export interface ForwardClasses {
 
 const MAKINGS = [MarkKind.connected, MarkKind.leased, MarkKind.callSent];
 
-export function forwardClasses(
-  index: ProcessIndex,
-  context: ThreadContext,
-  marks: Marks,
-  candidates: Candidates,
-  kinds: EventKinds,
-  calls: Kinds,
-  roles: Roles,
-  posted: Float64Array,
-): ForwardClasses {
+interface ForwardInput {
+  readonly index: ProcessIndex;
+  readonly context: ThreadContext;
+  readonly marks: Marks;
+  readonly candidates: Candidates;
+  readonly events: EventKinds;
+  readonly calls: Kinds;
+  readonly roles: Roles;
+  /** Of each message: how far what its poster had last done can be trusted, 0..1 (post-trust.ts). */
+  readonly posted: Float64Array;
+  readonly unit: GoroutineContext['unit'];
+}
+
+export function forwardClasses({
+  index,
+  context,
+  marks,
+  candidates,
+  events: kinds,
+  calls,
+  roles,
+  posted,
+  unit,
+}: ForwardInput): ForwardClasses {
   const count = index.clients.length;
   const of = new Int32Array(count).fill(-1);
-  const groups = calls.count * ORIGIN_KINDS;
+  // What an async function sends before it first waits has no async root, and follows what its thread has just read.
+  const isRooted = (client: number) =>
+    unit === 'async-root' && index.exchanges.request_goroutine[index.clients[client]!] !== 0;
+  const variants = unit === 'async-root' ? 2 : 1;
+  const groups = calls.count * ORIGIN_KINDS * variants;
   const size = groups * kinds.count;
   const observations = ROLES.map(() => new Observations(groups, kinds.count));
   for (let client = 0; client < count; client++) {
     const kind = context.causeKind[client]!;
     if (kind === CauseKind.none || context.queued[client] === 1) continue;
-    const group = calls.of[client]! * ORIGIN_KINDS + context.origin[client]!;
+    const made = calls.of[client]! * ORIGIN_KINDS + context.origin[client]!;
+    const group = made * variants + (isRooted(client) ? 1 : 0);
     const category = kinds.of(kind, context.cause[client]!, context.message[client]! >= 0 ? 1 : 0);
     const role = roles.ofClient[client]!;
     of[client] = role * size + group * kinds.count + category;
