@@ -239,6 +239,8 @@ export function gatherClaims(
       goroutines.isDated[client] === 1 ? IF_DATED : IF_BACKGROUND[goroutines.unit][isChild]!;
     const trust = reliability.goroutine[isChild]!;
     claims.offer(RuleNumber.goroutine, server, trust, ifBackground);
+    // A loop's thread works for others in between: what it does says less than who waits for the call.
+    if (goroutines.unit === 'async-root') return;
   } else if (goroutines.unit === 'async-root') claimSameFunction(knowledge, chain, claims);
   if (slices.forward[client]! >= 0) {
     claims.offer(RuleNumber.slice, slices.forward[client]!, reliability.slice[client]!, 1);

@@ -92,6 +92,14 @@ describe('async roots', () => {
     }
   });
 
+  it('are believed over a thread that seems to work for one request at a time', () => {
+    const { rows, roots } = sleepers(40, 1);
+    const parents = parentsOf(rows, roots);
+    for (const [i, row] of rows.entries()) {
+      if (row.role === Role.client) expect(parents[i], `row ${i}`).toBe(row.truth);
+    }
+  });
+
   it('name nobody where they answer several connections', () => {
     const { rows } = sleepers(60, 12);
     // One function takes all requests from a queue.
