@@ -39,15 +39,49 @@ function leaseTime({ exchanges: x }: ProcessIndex, row: number): number {
   return x.request_start[row]! - x.lease_age[row]!;
 }
 
+/** Per thread: when it had read its requests, ns, in order. */
+function readingsOf({ exchanges: x, servers }: ProcessIndex): Map<number, number[]> {
+  const readings = new Map<number, number[]>();
+  for (const row of servers) {
+    const thread = x.request_end_tid[row]!;
+    const own = readings.get(thread);
+    if (own === undefined) readings.set(thread, [x.request_end[row]!]);
+    else own.push(x.request_end[row]!);
+  }
+  for (const own of readings.values()) own.sort((a, b) => a - b);
+  return readings;
+}
+
+/** True where one of the sorted times lies between two moments. */
+function hasBetween(times: readonly number[] | undefined, from: number, to: number): boolean {
+  if (times === undefined) return false;
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]! < from) low = middle + 1;
+    else high = middle;
+  }
+  return low < times.length && times[low]! <= to;
+}
+
 /** Per client: OriginKind, the earliest that is known. */
 export function originKinds(index: ProcessIndex): Uint8Array {
   const { exchanges: x, clients } = index;
   const leases = hasLeases(index);
+  const readings = leases ? readingsOf(index) : new Map<number, number[]>();
+  // A task that has read a request itself, as those of gunicorn's threads do, works for that one.
+  const hasReadSince = (row: number) =>
+    hasBetween(
+      readings.get(x.request_start_tid[row]!),
+      leaseTime(index, row),
+      x.request_start[row]!,
+    );
   const kinds = new Uint8Array(clients.length);
   for (let client = 0; client < kinds.length; client++) {
     const row = clients[client]!;
     const isConnected = x.connect_tid[row] !== 0 && !Number.isNaN(x.connect_time[row]!);
-    const isLeased = leases && x.lease_tid[row] !== 0;
+    const isLeased = leases && x.lease_tid[row] !== 0 && !hasReadSince(row);
     // What was decided before there was a connection is a task, which opened it.
     if (isLeased && !(isConnected && x.connect_time[row]! <= leaseTime(index, row))) {
       kinds[client] = OriginKind.lease;
