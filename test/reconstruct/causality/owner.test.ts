@@ -68,3 +68,14 @@ it('a connection that was opened before it was taken is where its first call was
   const { connect, lease } = OriginKind;
   expect([...originKinds(indexProcess(exchanges, rows))]).toEqual([connect, lease, lease]);
 });
+
+it('a task that reads a request itself works for that one, whoever gave the task', () => {
+  const call: Row = { ...exchange(Role.client, 25, 27), requestTid: 9, leaseTid: 1, leaseAge: 5e6 };
+  const originOf = (read: number) => {
+    const request: Row = { ...exchange(Role.server, read, 40), requestTid: 9, responseTid: 9 };
+    const { exchanges, rows } = tableOf([request, call]);
+    return originKinds(indexProcess(exchanges, rows))[0];
+  };
+  expect(originOf(22)).toBe(OriginKind.send);
+  expect(originOf(15)).toBe(OriginKind.lease);
+});
