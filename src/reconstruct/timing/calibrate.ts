@@ -11,9 +11,6 @@ const DOUBT = 0.5;
 /** Log odds at which half the doubt is left. */
 const CLEAR = 3;
 
-/** Standard errors by which a count is lowered. */
-const ERRORS = 0.5;
-
 /** Spans of a kind after which half of what its habits say is believed: below a dozen there is no template. */
 const EXPERIENCE = 12;
 
@@ -28,14 +25,12 @@ function experience({ spanRoute }: TimingProblem): Float64Array {
 }
 
 /**
- * Takes back overconfidence, in place: what was counted is lowered by half its standard error, then the
- * best candidate's log odds shrink, and the others, no span among them, gain. No other candidate
- * overtakes it: what counting cannot tell from a toss exceeds one half no more.
+ * Takes back overconfidence, in place: the best candidate's log odds shrink, and the others, no
+ * span among them, gain. No order changes, nor which links exceed one half.
  *
  * @param chance per entry of the problem's list: probability, 0..1
- * @param samples how many states it was counted over
  */
-export function calibrate(problem: TimingProblem, chance: Float64Array, samples: number): void {
+export function calibrate(problem: TimingProblem, chance: Float64Array): void {
   const { offsets, list } = problem;
   const trust = experience(problem);
   for (let call = 0; call + 1 < offsets.length; call++) {
@@ -45,14 +40,13 @@ export function calibrate(problem: TimingProblem, chance: Float64Array, samples:
     for (let at = from; at < to; at++) if (chance[at]! > chance[first]!) first = at;
     const best = chance[first] ?? 0;
     if (best <= 0.5 || best >= 1) continue;
-    const sure = best - ERRORS * Math.sqrt((best * (1 - best)) / samples);
-    const odds = Math.log(sure / (1 - sure));
+    const odds = Math.log(best / (1 - best));
     const known = odds * trust[list[first]!]!;
     const shrunk = known * (1 - DOUBT / (1 + (known / CLEAR) ** 2));
     const calibrated = 1 / (1 + Math.exp(-shrunk));
     const rest = (1 - calibrated) / (1 - best);
     for (let at = from; at < to; at++) {
-      chance[at] = chance[at] === best ? calibrated : Math.min(calibrated, chance[at]! * rest);
+      chance[at] = chance[at] === best ? calibrated : chance[at]! * rest;
     }
   }
 }

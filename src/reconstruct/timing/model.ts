@@ -1,5 +1,4 @@
 import { type Bundle, type Example, KEY_MASK, typeKeys } from './bundles.js';
-import { CallCounts } from './call-counts.js';
 import { GapDensity } from './density.js';
 import { GapHistogram } from './histogram.js';
 import type { TimingProblem } from './problem.js';
@@ -14,10 +13,6 @@ const LEAST_FOR_EMPTY = 5;
 const UNSEEN = -14;
 /** No log density of a gap is higher: kernels are no narrower than a µs. */
 const MOST_PER_GAP = 0.5;
-/** Share of the spans that is found in seldom shapes by mistake as a rule, 0..1. */
-const MISTAKEN = 0.05;
-/** Shapes that are still to be seen, at least. */
-const LEAST_NEW = 0.5;
 /** Bundles longer than this are scored in one pass. */
 const LONG = 32;
 
@@ -35,16 +30,11 @@ interface Route {
   readonly shapes: Map<number, Shape>;
   /** The shape that was asked for last: moves come in runs of one shape. */
   last: Shape | undefined;
-  /** Log probability that a shape is none that was seen, and how such shapes are shared out. */
-  readonly logNew: number;
-  readonly counts: CallCounts;
+  /** Log share of a shape that was never seen, before the price of its calls. */
+  readonly unseen: number;
   /** Per type: gap since the latest reply before; undefined without examples. */
   readonly gaps: readonly (GapDensity | undefined)[];
   readonly final: GapDensity | undefined;
-}
-
-function weightOf(examples: readonly Example[]): number {
-  return examples.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /** What spans of each route do: how often which calls, and when. */
@@ -100,38 +90,24 @@ export class TimingModel {
       else if (known[0]!.bundle.length === example.bundle.length) known.push(example);
     }
     const spans = total / copies;
-    const counts = new CallCounts(this.#problem, examples, types, spans, copies);
-    let fresh = LEAST_NEW;
-    let rare = 0;
-    for (const own of byShape.values()) {
-      const observed = weightOf(own) / copies;
-      if (observed <= 1) fresh++;
-      if (observed < LEAST_FOR_TEMPLATE) rare += observed;
-    }
-    const share = (rare + fresh) / (spans + fresh);
-    const logRare = Math.log(share / (share + MISTAKEN));
+    const unseen = Math.log(0.5 / (spans + 1 + byShape.size / 2));
     const shapes = new Map<number, Shape>();
     for (const [key, own] of byShape) {
       const before = this.#earlier?.shapeOf(route, key);
-      const observed = weightOf(own) / copies;
-      const drawn = fresh * Math.exp(counts.log(own[0]!.bundle));
-      const logSeen = Math.log((observed + drawn) / (spans + fresh));
-      const logShare = observed < LEAST_FOR_TEMPLATE ? logSeen + logRare : logSeen;
-      shapes.set(key, this.#learnShape(key, own, { observed, logShare, before }));
+      shapes.set(key, this.#learnShape(key, own, { spans, unseen, copies, before }));
     }
-    const logNew = Math.log(fresh / (spans + fresh)) + logRare;
-    const generic = this.#learnGeneric(examples, types, copies);
-    return { shapes, last: undefined, logNew, counts, ...generic };
+    return { shapes, last: undefined, unseen, ...this.#learnGeneric(examples, types, copies) };
   }
 
   #learnShape(
     key: number,
     examples: readonly Example[],
-    of: { observed: number; logShare: number; before: Shape | undefined },
+    of: { spans: number; unseen: number; copies: number; before: Shape | undefined },
   ): Shape {
-    const { observed, logShare } = of;
     const { spanStart, spanEnd, callType } = this.#problem;
     const first = examples[0]!.bundle;
+    const observed = examples.reduce((sum, { weight }) => sum + weight, 0) / of.copies;
+    const logShare = Math.log(observed / (of.spans + 1));
     const shape = {
       key,
       logShare,
@@ -153,7 +129,7 @@ export class TimingModel {
       const structure = known ?? learnStructure(this.#problem, examples);
       return { ...shape, template: new Template(this.#problem, structure, examples, observed) };
     }
-    return shape;
+    return { ...shape, logShare: Math.max(of.unseen - 2 * first.length, logShare - 2) };
   }
 
   /** Densities for spans of rare shapes: each call after the latest reply before it. */
@@ -244,7 +220,7 @@ export class TimingModel {
     if (route === undefined) return -12 * bundle.length - 5;
     const shape = this.#shapeWith(route, bundle);
     if (shape === undefined) {
-      return route.logNew + route.counts.log(bundle) + this.#generic(route, span, bundle);
+      return route.unseen - 2 * bundle.length + this.#generic(route, span, bundle);
     }
     const { template, logShare } = shape;
     if (template !== undefined) return logShare + template.log(span, bundle, least - logShare);

@@ -7,14 +7,14 @@ import { momentOf } from './references.js';
 const REACH = 6;
 /** Spans times types up to which moments are kept: 16 bytes each. */
 const MOST_MOMENTS = 4e6;
-/** Draws of independent gaps per pair, from which it is told what chance would have made. */
-const DRAWS = 2;
-/** Fewer inversions than there are must be this improbable by chance, or order says nothing. */
-const BY_CHANCE = 0.001;
+/** Inversions that chance alone would have made, from which their absence means something. */
+const LEAST_EXPECTED = 6;
 /** How many expected inversions of other channels count for one of which little is seen. */
 const MOST_BORROWED = 10;
+/** Wrong links of the state at hand invert what is in order: what is seen is taken for half the truth, in logs. */
+const STRENGTH = 2;
 /** Log odds of an inversion against chance: less than the first counts, no less than the second. */
-const NOTABLE = -0.7;
+const NOTABLE = -1.4;
 const LEAST_ODDS = -6;
 
 /** Neighbours out of order: how many there are, and how many chance alone would have made. */
@@ -27,17 +27,6 @@ const NO_INVERSIONS: Inversions = { seen: 0, expected: 0 };
 
 function ratioOf({ seen, expected }: Inversions): number {
   return (seen + 0.5) / (expected + 0.5);
-}
-
-/** Probability that no more than `count` things happen where `mean` do on average. */
-function poissonUpTo(count: number, mean: number): number {
-  let term = Math.exp(-mean);
-  let sum = term;
-  for (let i = 1; i <= count && term > 0; i++) {
-    term *= mean / i;
-    sum += term;
-  }
-  return sum;
 }
 
 /**
@@ -117,7 +106,7 @@ export class OrderPrior {
   #setOdds(channels: readonly Inversions[]): boolean {
     const seen = channels.reduce((sum, { seen }) => sum + seen, 0);
     const expected = channels.reduce((sum, { expected }) => sum + expected, 0);
-    if (poissonUpTo(seen, expected) > BY_CHANCE) return false;
+    if (expected < LEAST_EXPECTED) return false;
     let isNotable = false;
     for (const [at, own] of channels.entries()) {
       const others = { seen: seen - own.seen, expected: expected - own.expected };
@@ -126,7 +115,7 @@ export class OrderPrior {
         seen: own.seen + borrowed * Math.min(1, ratioOf(others)),
         expected: own.expected + borrowed,
       });
-      const odds = Math.max(LEAST_ODDS, Math.log(ratio));
+      const odds = Math.max(LEAST_ODDS, STRENGTH * Math.log(ratio));
       if (odds > NOTABLE) continue;
       this.#odds[at] = odds;
       isNotable = true;
@@ -149,11 +138,10 @@ export class OrderPrior {
         const other = at(next);
         const lead = this.#events[other]! - this.#events[one]!;
         const followed = this.#starts[other]! - this.#starts[one]!;
-        if (Number.isNaN(lead * followed)) continue;
+        const chance = lead + gapOf() - gapOf();
+        if (Number.isNaN(followed) || Number.isNaN(chance)) continue;
         if (lead * followed < 0) seen++;
-        for (let draw = 0; draw < DRAWS; draw++) {
-          if (lead * (lead + gapOf() - gapOf()) < 0) expected += 1 / DRAWS;
-        }
+        if (lead * chance < 0) expected++;
       }
     }
     return { seen, expected };

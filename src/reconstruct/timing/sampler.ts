@@ -220,8 +220,8 @@ export class Sampler {
   }
 
   #weight(call: number, span: number): number {
-    const { problem, none } = this.#state;
-    if (span === NONE) return none[call]!;
+    const { problem } = this.#state;
+    if (span === NONE) return problem.none[call]!;
     const entry = this.#state.entryOf(call, span);
     return entry === -1 ? -Infinity : problem.prior[entry]!;
   }

@@ -3,7 +3,6 @@ import { calibrate } from './calibrate.js';
 import { TimingModel } from './model.js';
 import { Options } from './options.js';
 import { OrderPrior } from './order-prior.js';
-import { Orphans } from './orphans.js';
 import type { TimingProblem } from './problem.js';
 import { seededRandom } from './random.js';
 import { Sampler } from './sampler.js';
@@ -34,8 +33,6 @@ const CONVERGED = 0.02;
 /** Live options per call from which more rounds would only learn from guesses. */
 const MANY_OPTIONS = 4;
 const SETTLE_BEFORE_COUNTING = 8;
-/** How often habits are learned anew while counting: no one set of them is known to be right. */
-const MODELS = 4;
 /** Moves per option and per call that counting may cost, and states that it takes all the same. */
 const COUNTING_MOVES = 30;
 const COUNTING_MOVES_PER_CALL = 400;
@@ -82,11 +79,8 @@ class Solver {
   readonly #state: TimingState;
   readonly #options: Options;
   readonly #sampler: Sampler;
-  readonly #orphans: Orphans;
   /** Spans that the options worth trying would have changed when last learned. */
   #doubts = 1;
-  /** How many states the probabilities were counted over. */
-  samples = Number.POSITIVE_INFINITY;
 
   constructor(problem: TimingProblem, effort: Effort) {
     this.#problem = problem;
@@ -94,7 +88,6 @@ class Solver {
     this.#types = typesOf(problem);
     this.#state = new TimingState(problem);
     this.#options = new Options(this.#state);
-    this.#orphans = new Orphans(problem);
     this.#sampler = new Sampler(this.#state, this.#options, this.#random);
   }
 
@@ -109,8 +102,7 @@ class Solver {
     const { total, calls } = this.#options;
     const moves = Math.min(COUNTING_MOVES * total, COUNTING_MOVES_PER_CALL * calls);
     const affordable = Math.round(moves / Math.max(1, this.#sampler.movesPerSweep));
-    this.samples = Math.min(this.#effort.samples, Math.max(LEAST_SAMPLES, affordable));
-    return this.#count(this.samples);
+    return this.#count(Math.min(this.#effort.samples, Math.max(LEAST_SAMPLES, affordable)));
   }
 
   #start(): void {
@@ -164,15 +156,12 @@ class Solver {
     const inDoubt = spansInDoubt(state, this.#options.liveCalls());
     const examples: Example[] = [];
     state.addExamples(examples, (span) => inDoubt[span] === 0, states);
-    const parents: Int32Array[] = [];
     for (let kept = 0; kept < states; kept++) {
       this.#sampler.sweep(1);
-      parents.push(state.parent.slice());
       state.addExamples(examples, (span) => inDoubt[span] === 1, 1);
     }
     const model = new TimingModel(this.#problem, examples, this.#types, states, earlier);
     state.useModel(model, OrderPrior.learn(state, model, this.#types, this.#random));
-    this.#orphans.learn(parents, state.none);
     this.#doubts = Math.max(
       1,
       inDoubt.reduce((sum, own) => sum + own, 0),
@@ -180,18 +169,12 @@ class Solver {
     return state.scores.reduce((sum, score) => sum + score, 0);
   }
 
-  /**
-   * Counts how often each candidate is the parent over states sampled at temperature 1, under
-   * several sets of habits in turn.
-   */
+  /** Counts how often each candidate is the parent over states sampled at temperature 1. */
   #count(samples: number): Float64Array {
     const { offsets, list } = this.#problem;
     const { entry } = this.#state;
     const chance = new Float64Array(list.length);
-    const perModel = Math.ceil(samples / MODELS);
     for (let sample = 0; sample < samples; sample++) {
-      const isStale = sample > 0 && sample % perModel === 0;
-      if (isStale && this.#options.total > 0) this.#learn(this.#state.model);
       this.#sampler.sweep(1);
       for (let call = 0; call < entry.length; call++) {
         if (entry[call] !== -1) chance[entry[call]!]!++;
@@ -217,8 +200,7 @@ class Solver {
  * @returns per entry of the problem's `list`: probability that it is the call's parent, 0..1
  */
 export function solveTiming(problem: TimingProblem, effort: Effort = DEFAULT_EFFORT): Float64Array {
-  const solver = new Solver(problem, affordable(effort, problem));
-  const chance = solver.solve();
-  calibrate(problem, chance, solver.samples);
+  const chance = new Solver(problem, affordable(effort, problem)).solve();
+  calibrate(problem, chance);
   return chance;
 }

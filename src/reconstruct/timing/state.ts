@@ -11,8 +11,6 @@ export class TimingState {
   /** Per call: index in the problem's list of its span, -1 if none. */
   readonly entry: Int32Array;
   readonly bundles: Bundle[];
-  /** Per call: log weight of belonging to no span; -Infinity where that is ruled out. */
-  readonly none: Float64Array;
   /** Per span: log probability of its bundle. */
   readonly scores: Float64Array;
   #model: TimingModel | undefined;
@@ -22,7 +20,6 @@ export class TimingState {
     this.problem = problem;
     this.parent = new Int32Array(problem.callStart.length).fill(NONE);
     this.entry = new Int32Array(problem.callStart.length).fill(-1);
-    this.none = problem.none.slice();
     this.bundles = Array.from({ length: problem.spanStart.length }, () => []);
     this.scores = new Float64Array(problem.spanStart.length);
   }
