@@ -1,4 +1,5 @@
 import type { ProcessIndex } from './process-index.js';
+import { howMany } from './time-order.js';
 
 /** When and where a call was decided on. */
 export const OriginKind = {
@@ -40,7 +41,7 @@ function leaseTime({ exchanges: x }: ProcessIndex, row: number): number {
 }
 
 /** Per thread: when it had read its requests, ns, in order. */
-function readingsOf({ exchanges: x, servers }: ProcessIndex): Map<number, number[]> {
+function readingsOf({ exchanges: x, servers }: ProcessIndex): Map<number, Float64Array> {
   const readings = new Map<number, number[]>();
   for (const row of servers) {
     const thread = x.request_end_tid[row]!;
@@ -48,35 +49,20 @@ function readingsOf({ exchanges: x, servers }: ProcessIndex): Map<number, number
     if (own === undefined) readings.set(thread, [x.request_end[row]!]);
     else own.push(x.request_end[row]!);
   }
-  for (const own of readings.values()) own.sort((a, b) => a - b);
-  return readings;
-}
-
-/** True where one of the sorted times lies between two moments. */
-function hasBetween(times: readonly number[] | undefined, from: number, to: number): boolean {
-  if (times === undefined) return false;
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle]! < from) low = middle + 1;
-    else high = middle;
-  }
-  return low < times.length && times[low]! <= to;
+  return new Map([...readings].map(([thread, own]) => [thread, Float64Array.from(own).sort()]));
 }
 
 /** Per client: OriginKind, the earliest that is known. */
 export function originKinds(index: ProcessIndex): Uint8Array {
   const { exchanges: x, clients } = index;
   const leases = hasLeases(index);
-  const readings = leases ? readingsOf(index) : new Map<number, number[]>();
+  const readings = leases ? readingsOf(index) : new Map<number, Float64Array>();
   // A task that has read a request itself, as those of gunicorn's threads do, works for that one.
-  const hasReadSince = (row: number) =>
-    hasBetween(
-      readings.get(x.request_start_tid[row]!),
-      leaseTime(index, row),
-      x.request_start[row]!,
-    );
+  const hasReadSince = (row: number) => {
+    const times = readings.get(x.request_start_tid[row]!);
+    if (times === undefined) return false;
+    return howMany(times, x.request_start[row]!) > howMany(times, leaseTime(index, row));
+  };
   const kinds = new Uint8Array(clients.length);
   for (let client = 0; client < kinds.length; client++) {
     const row = clients[client]!;
