@@ -31,17 +31,22 @@ function sliceTruth(source: string, target: string, from: number, to: number): v
   }
 }
 
-/** Records a running scenario under one load, with what users did wholly inside the recording. */
+/**
+ * Records a running scenario under one load, with what users did wholly inside the recording.
+ *
+ * @param options more flags of `aftertrace record`
+ */
 export async function recordLoad(
   topology: Topology,
   directory: string,
   load: { readonly users: number; readonly requests: number; readonly seed: number },
   cgroup: Cgroup | undefined,
+  options: readonly string[] = [],
 ): Promise<Recording> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const filter = cgroup === undefined ? [] : ['--cgroup', cgroup.id];
-  const recorder = startRecorder(join(directory, 'segments'), filter);
+  const recorder = startRecorder(join(directory, 'segments'), [...filter, ...options]);
   try {
     await recorder.ready;
     const driven = await topology.drive(load.users, load.requests, load.seed);
